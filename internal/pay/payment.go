@@ -1,0 +1,122 @@
+package pay
+
+import "time"
+
+// PaymentStatus is where a payment stands.
+type PaymentStatus string
+
+// The statuses of a payment. Processing and Authorized are live; the others are
+// final, but that a succeeded payment can still be refunded.
+const (
+	// Processing: stored before the provider was asked, its answer not known yet. The provider acts next, or reconciliation.
+	PaymentProcessing PaymentStatus = "processing"
+	// Authorized: the funds are held. The game acts next by completing or cancelling, or the clock by voiding.
+	PaymentAuthorized PaymentStatus = "authorized"
+	// Succeeded: the money is ours. Nobody must act next; the operator or the game may refund.
+	PaymentSucceeded PaymentStatus = "succeeded"
+	// Failed: refused or given up, nothing charged. The player acts next, if the session has attempts left.
+	PaymentFailed PaymentStatus = "failed"
+	// Cancelled: an authorization that was voided. The player acts next, if the session has attempts left.
+	PaymentCancelled PaymentStatus = "cancelled"
+	// Refunded: refunds of the whole amount have succeeded. Nobody acts next.
+	PaymentRefunded PaymentStatus = "refunded"
+)
+
+// PaymentStatuses lists every status of a payment, in the order of a payment's life.
+var PaymentStatuses = []PaymentStatus{PaymentProcessing, PaymentAuthorized, PaymentSucceeded, PaymentFailed, PaymentCancelled, PaymentRefunded}
+
+// Live says whether a payment of this status can still take money.
+func (s PaymentStatus) Live() bool { return s == PaymentProcessing || s == PaymentAuthorized }
+
+// Method is how the player paid.
+type Method string
+
+// The methods, as the wire names them.
+const (
+	MethodCard          Method = "card"
+	MethodTokenizedCard Method = "tokenized_card"
+	MethodApplePay      Method = "apple_pay"
+	MethodGooglePay     Method = "google_pay"
+	MethodPayPal        Method = "paypal"
+	MethodPayLater      Method = "paylater"
+	MethodVenmo         Method = "venmo"
+	MethodToffeeWallet  Method = "toffee_wallet"
+)
+
+// Payment is one attempt to pay for a session.
+type Payment struct {
+	ID          PaymentID
+	Session     SessionID
+	Environment Environment
+	Game        GameID
+	User        UserID
+	Status      PaymentStatus
+	Amount      Money
+	Method      Method
+	Title       string // of the item
+	Card        CardHint
+	Reference   string // the provider's own id of it; empty until it gave one
+	Failure     *Failure
+	Refunded    int64 // sum of succeeded refunds, minor units
+
+	CreatedAt    time.Time
+	AuthorizedAt time.Time
+	CancelledAt  time.Time
+	SucceededAt  time.Time
+	FailedAt     time.Time
+	RefundedAt   time.Time
+
+	Version int64 // raised by one with each stored change; 0: not stored yet
+}
+
+// CardHint is all of a card that may be kept: what a receipt shows.
+type CardHint struct {
+	Brand string // visa, mastercard, amex …; empty: no card
+	Last4 string
+}
+
+// FailureCode says why a payment failed, as Payment.error tells it.
+type FailureCode string
+
+// The reasons for which a payment fails.
+const (
+	CardDeclined         FailureCode = "card_declined"
+	InsufficientFunds    FailureCode = "insufficient_funds"
+	ExpiredCard          FailureCode = "expired_card"
+	IncorrectCVC         FailureCode = "incorrect_cvc"
+	AuthenticationFailed FailureCode = "authentication_failed"
+	ProcessingError      FailureCode = "processing_error"
+	ProviderUnavailable  FailureCode = "provider_unavailable"
+	ConfirmationRejected FailureCode = "confirmation_rejected"
+	ConfirmationTimeout  FailureCode = "confirmation_timeout"
+	Abandoned            FailureCode = "abandoned"
+)
+
+// Failure is why a payment failed.
+type Failure struct {
+	Code    FailureCode
+	Message string // for developers and logs, never a provider's internals
+}
+
+// OutcomeKind is what a provider said of a payment.
+type OutcomeKind string
+
+// The kinds of outcome. There is none for "no answer": that is an error of the
+// call, and leaves the payment as it was.
+const (
+	OutcomePending    OutcomeKind = "pending"    // the provider is still at it
+	OutcomeAuthorized OutcomeKind = "authorized" // funds held
+	OutcomeSucceeded  OutcomeKind = "succeeded"  // funds taken
+	OutcomeFailed     OutcomeKind = "failed"     // refused; nothing held or taken
+	OutcomeVoided     OutcomeKind = "voided"     // the hold was let go
+)
+
+// OutcomeKinds lists every kind of outcome.
+var OutcomeKinds = []OutcomeKind{OutcomePending, OutcomeAuthorized, OutcomeSucceeded, OutcomeFailed, OutcomeVoided}
+
+// Outcome is what a provider said of a payment.
+type Outcome struct {
+	Kind      OutcomeKind
+	Reference string   // the provider's own id of the payment
+	Failure   *Failure // with OutcomeFailed
+}

@@ -1,0 +1,34 @@
+package pay
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// storable says whether s can be kept and shown: valid UTF-8 without NUL, which
+// PostgreSQL cannot store and C readers cut off at.
+func storable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// checkText refuses a text that is not storable or not between least and most
+// characters long.
+func checkText(code Code, field, s string, least, most int) error {
+	switch n := utf8.RuneCountInString(s); {
+	case !storable(s):
+		return refuseField(code, field, "must be valid UTF-8 without NUL characters")
+	case n == 0 && least > 0:
+		return refuseField(code, field, "is required")
+	case n < least || n > most:
+		return refuseField(code, field, "must be %d to %d characters long, got %d", least, most, n)
+	}
+	return nil
+}
+
+// quote shows a caller's text in a message: escaped, and cut so that it cannot flood a log.
+func quote(s string) string {
+	const most = 60
+	if utf8.RuneCountInString(s) > most {
+		s = string([]rune(s[:min(len(s), 4*most)])[:most]) + "…"
+	}
+	return strconv.Quote(s)
+}
