@@ -1,0 +1,99 @@
+package gateway
+
+import (
+	"sync"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/store"
+)
+
+// Caller is a game server that has shown a valid key, and what that key lets it do.
+type Caller struct {
+	Key         pay.KeyID
+	Environment pay.Environment
+	Game        pay.GameID // empty: every game
+	ReadOnly    bool
+}
+
+// Authenticate says who holds an API key.
+func (s *Service) Authenticate(text string) (Caller, error) {
+	now := s.Now()
+	if hash, ok := pay.HashKey(text); ok {
+		if key, ok := s.settings.Load().keys[hash]; ok && key.Valid(now) {
+			s.used.note(key.ID, now)
+			return Caller{key.ID, key.Environment, key.Game, key.ReadOnly}, nil
+		}
+	}
+	return Caller{}, pay.Refuse(pay.Unauthorized, "the Authorization header must be \"Bearer\" and a valid API key (sk_sandbox_… or sk_production_…)")
+}
+
+// sees says whether an entity of the environment and game is the caller's to know of.
+func (c Caller) sees(env pay.Environment, game pay.GameID) bool {
+	return c.Environment == env && (c.Game == "" || c.Game == game)
+}
+
+func (c Caller) mayWrite() error {
+	if c.ReadOnly {
+		return pay.Refuse(pay.Forbidden, "this API key is limited to reading")
+	}
+	return nil
+}
+
+// game is a game that the caller may act for. One that is not there and one that is
+// somebody else's are the same to it.
+func (s *Service) game(c Caller, id pay.GameID) (pay.Game, error) {
+	game, ok := s.settings.Load().games[id]
+	if !ok || c.Game != "" && c.Game != id {
+		return pay.Game{}, &pay.Error{
+			Code: pay.InvalidGameID, Field: "game_id",
+			Message: "game_id must be the id of a game that this API key covers",
+		}
+	}
+	return game, nil
+}
+
+// session is a session that the caller may know of.
+func (c Caller) session(r store.Reader, id pay.SessionID) (pay.Session, error) {
+	session, err := r.Session(id)
+	if err == nil && !c.sees(session.Environment, session.Game) {
+		err = store.ErrNotFound
+	}
+	return session, notFound(err, pay.SessionNotFound, "session", string(id))
+}
+
+// payment is a payment that the caller may know of.
+func (c Caller) payment(r store.Reader, id pay.PaymentID) (pay.Payment, error) {
+	payment, err := r.Payment(id)
+	if err == nil && !c.sees(payment.Environment, payment.Game) {
+		err = store.ErrNotFound
+	}
+	return payment, notFound(err, pay.PaymentNotFound, "payment", string(id))
+}
+
+// lastUse gathers when keys were used, to be stored once a minute.
+type lastUse struct {
+	mu sync.Mutex
+	at map[pay.KeyID]time.Time
+}
+
+func (u *lastUse) note(id pay.KeyID, now time.Time) {
+	minute := pay.Clock(now).Truncate(time.Minute)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.at == nil {
+		u.at = map[pay.KeyID]time.Time{}
+	}
+	if u.at[id].Before(minute) {
+		u.at[id] = minute
+	}
+}
+
+// take hands over what was gathered since the last call.
+func (u *lastUse) take() map[pay.KeyID]time.Time {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	at := u.at
+	u.at = nil
+	return at
+}

@@ -1,0 +1,160 @@
+package gateway
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/provider"
+	"github.com/coinslot/coinslot/internal/store"
+)
+
+// Checkout is what the payment page shows. A session's id is all that a player
+// needs to see it: nobody can guess one.
+type Checkout struct {
+	Session pay.Session  // as of now, its expiry included
+	Payment *pay.Payment // the latest; nil: none yet
+	Game    pay.Game
+	Methods []pay.Method // that the page can offer
+}
+
+// Tender is how the player wants to pay.
+type Tender struct {
+	Method  pay.Method
+	Card    *pay.Card // with MethodCard only
+	Token   string    // what a wallet handed over, with the other methods
+	Attempt int       // the session's Spent when the form was made; another one means that the form is stale
+}
+
+// patience is how long a player's request waits for the provider before the page
+// says that the payment is being processed.
+const patience = 8 * time.Second
+
+// offered lists the methods that the page can take, in the order it shows them.
+var offered = []pay.Method{
+	pay.MethodCard, pay.MethodApplePay, pay.MethodGooglePay, pay.MethodPayPal, pay.MethodPayLater, pay.MethodVenmo,
+}
+
+// Checkout is the payment page of a session, as of now.
+func (s *Service) Checkout(ctx context.Context, id pay.SessionID) (Checkout, error) {
+	c := Checkout{Methods: offered}
+	err := s.Store.View(ctx, func(r store.Reader) error {
+		session, err := r.Session(id)
+		if err != nil {
+			return notFound(err, pay.SessionNotFound, "session", string(id))
+		}
+		c.Session = session.At(s.Now())
+		if session.Payment == "" {
+			return nil
+		}
+		payment, err := r.Payment(session.Payment)
+		c.Payment = &payment
+		return notFound(err, pay.PaymentNotFound, "payment", string(session.Payment))
+	})
+	c.Game = s.settings.Load().games[c.Session.Game]
+	return c, err
+}
+
+// Pay tries to pay a session once. The payment is stored before the provider is
+// asked, and the answer is written whether or not the player still waits for it. A
+// tender that was made before another attempt ended is stale and pays nothing.
+func (s *Service) Pay(ctx context.Context, id pay.SessionID, t Tender) (Checkout, error) {
+	if err := s.checkTender(t); err != nil {
+		return Checkout{}, err
+	}
+	now := s.Now()
+	paymentID := pay.NewPaymentID(now, entropy())
+	started, err := s.change(ctx, id, func(_ store.Tx, session pay.Session) (pay.Change, error) {
+		if session.Spent != t.Attempt && !session.Live {
+			return pay.Change{}, nil
+		}
+		return session.StartPayment(paymentID, t.Method, t.hint(), now)
+	})
+	if err != nil {
+		return Checkout{}, err
+	}
+	if !started.Empty() {
+		s.wait(ctx, s.charge(ctx, *started.Session, *started.Payment, t))
+	}
+	return s.Checkout(ctx, id)
+}
+
+// Leave calls a session off for the player.
+func (s *Service) Leave(ctx context.Context, id pay.SessionID) (Checkout, error) {
+	now := s.Now()
+	if _, err := s.change(ctx, id, func(_ store.Tx, session pay.Session) (pay.Change, error) {
+		return session.Cancel(now)
+	}); err != nil {
+		return Checkout{}, err
+	}
+	return s.Checkout(ctx, id)
+}
+
+// Image is an item's picture that was sent inline.
+func (s *Service) Image(ctx context.Context, name pay.ImageName) (pay.Image, error) {
+	img, err := view(ctx, s.Store, func(r store.Reader) (pay.Image, error) { return r.Image(name) })
+	return img, notFound(err, pay.NotFound, "image", string(name))
+}
+
+func (s *Service) checkTender(t Tender) error {
+	switch {
+	case !slices.Contains(offered, t.Method):
+		return pay.Refuse(pay.InvalidRequest, "method must be one of %v, got %q", offered, t.Method)
+	case t.Method == pay.MethodCard && t.Card == nil:
+		return &pay.Error{Code: pay.InvalidCard, Field: "number", Message: "number is required"}
+	case t.Method == pay.MethodCard:
+		return t.Card.Check(s.Now())
+	}
+	return nil
+}
+
+func (t Tender) hint() pay.CardHint {
+	if t.Card == nil {
+		return pay.CardHint{}
+	}
+	return t.Card.Hint()
+}
+
+// charge asks the provider in the background and closes the channel once the
+// answer is written. A charge that got no answer is left to reconciliation.
+func (s *Service) charge(ctx context.Context, session pay.Session, p pay.Payment, t Tender) <-chan struct{} {
+	ctx = context.WithoutCancel(ctx)
+	done := make(chan struct{})
+	s.charges.Go(func() {
+		defer close(done)
+		outcome, err := s.authorize(ctx, session, p, t)
+		if err == nil {
+			err = s.settle(ctx, p, outcome)
+		}
+		if err != nil {
+			s.Logger.WarnContext(ctx, "payment left to reconciliation", "payment", p.ID, "error", err)
+		}
+	})
+	return done
+}
+
+func (s *Service) authorize(ctx context.Context, session pay.Session, p pay.Payment, t Tender) (pay.Outcome, error) {
+	by, err := s.provider(p.Environment)
+	if err != nil {
+		// Nobody was asked, so nothing can have been charged.
+		return pay.Outcome{Kind: pay.OutcomeFailed, Failure: &pay.Failure{Code: pay.ProviderUnavailable, Message: "no payment provider is set up"}}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, providerDeadline)
+	defer cancel()
+	return by.Authorize(ctx, provider.Charge{
+		Payment: p.ID, Session: p.Session, Amount: p.Amount, Method: p.Method,
+		Capture: session.Capture == pay.CaptureAutomatic, Card: t.Card, Token: t.Token,
+	})
+}
+
+// wait waits until done, or as long as a player should.
+func (s *Service) wait(ctx context.Context, done <-chan struct{}) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,276 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/store"
+)
+
+// The use cases of the operator. Whoever may call them may do all of it.
+
+// DefaultSecretOverlap is how long a replaced signing secret still signs.
+const DefaultSecretOverlap = 24 * time.Hour
+
+// CreateGame registers a game; what its settings leave out gets its default.
+func (s *Service) CreateGame(ctx context.Context, g pay.Game) (pay.Game, error) {
+	g = g.WithDefaults()
+	g.CreatedAt = pay.Clock(s.Now())
+	g.UpdatedAt = g.CreatedAt
+	if err := g.Check(); err != nil {
+		return pay.Game{}, err
+	}
+	err := s.configure(ctx, func(tx store.Settings) error { return tx.CreateGame(g) })
+	if errors.Is(err, store.ErrConflict) {
+		err = &pay.Error{Code: pay.AlreadyExists, Field: "id", Message: "id must be new; there is a game " + string(g.ID)}
+	}
+	return g, err
+}
+
+// UpdateGame changes a game's settings.
+func (s *Service) UpdateGame(ctx context.Context, id pay.GameID, edit func(*pay.Game)) (game pay.Game, err error) {
+	err = s.configure(ctx, func(tx store.Settings) error {
+		if game, err = tx.Game(id); err != nil {
+			return notFound(err, pay.NotFound, "game", string(id))
+		}
+		edit(&game)
+		game.UpdatedAt = pay.Clock(s.Now())
+		if err := game.Check(); err != nil {
+			return err
+		}
+		return tx.UpdateGame(game)
+	})
+	return game, err
+}
+
+// Games lists all games.
+func (s *Service) Games(ctx context.Context) ([]pay.Game, error) {
+	return view(ctx, s.Store, store.Reader.Games)
+}
+
+// Game is one game.
+func (s *Service) Game(ctx context.Context, id pay.GameID) (pay.Game, error) {
+	game, err := view(ctx, s.Store, func(r store.Reader) (pay.Game, error) { return r.Game(id) })
+	return game, notFound(err, pay.NotFound, "game", string(id))
+}
+
+// CreateKey makes an API key. Its text is returned here and never again.
+func (s *Service) CreateKey(ctx context.Context, k pay.Key) (key pay.Key, text string, err error) {
+	k, text = s.newKey(k)
+	err = s.configure(ctx, func(tx store.Settings) error {
+		if err := k.Check(); err != nil {
+			return err
+		}
+		if err := checkGame(tx, k.Game); err != nil {
+			return err
+		}
+		return tx.CreateKey(k)
+	})
+	return k, text, err
+}
+
+// newKey gives a key its id, secret and time of birth.
+func (s *Service) newKey(k pay.Key) (pay.Key, string) {
+	now := s.Now()
+	var secret pay.KeySecret
+	_, _ = rand.Read(secret[:])
+	text := pay.KeyText(k.Environment, secret)
+	k.ID = pay.NewKeyID(now, entropy())
+	k.Hash, _ = pay.HashKey(text)
+	k.Hint = text[len(text)-4:]
+	k.CreatedAt = pay.Clock(now)
+	k.RevokedAt, k.LastUsedAt = time.Time{}, time.Time{}
+	return k, text
+}
+
+// Keys lists the keys of a game, or all where none is named, oldest first.
+func (s *Service) Keys(ctx context.Context, game pay.GameID) ([]pay.Key, error) {
+	keys, err := view(ctx, s.Store, store.Reader.Keys)
+	return slices.DeleteFunc(keys, func(k pay.Key) bool { return game != "" && !k.Covers(game) }), err
+}
+
+// RotateKey makes a new key with an old one's rights; the old one expires after the overlap.
+func (s *Service) RotateKey(ctx context.Context, id pay.KeyID, overlap time.Duration) (key pay.Key, text string, err error) {
+	if overlap < 0 {
+		return pay.Key{}, "", pay.Refuse(pay.InvalidSetting, "overlap must not be negative, got %v", overlap)
+	}
+	err = s.configure(ctx, func(tx store.Settings) error {
+		old, err := tx.Key(id)
+		if err != nil {
+			return notFound(err, pay.NotFound, "key", string(id))
+		}
+		now := pay.Clock(s.Now())
+		if !old.Valid(now) {
+			return pay.Refuse(pay.InvalidSetting, "key %s must be valid to be rotated; create a new one", id)
+		}
+		key, text = s.newKey(old)
+		if end := now.Add(overlap); old.ExpiresAt.IsZero() || end.Before(old.ExpiresAt) {
+			old.ExpiresAt = end
+		}
+		if err := tx.UpdateKey(old); err != nil {
+			return err
+		}
+		return tx.CreateKey(key)
+	})
+	return key, text, err
+}
+
+// RevokeKey shuts a key out at once. Revoking it again changes nothing.
+func (s *Service) RevokeKey(ctx context.Context, id pay.KeyID) (key pay.Key, err error) {
+	err = s.configure(ctx, func(tx store.Settings) error {
+		if key, err = tx.Key(id); err != nil {
+			return notFound(err, pay.NotFound, "key", string(id))
+		}
+		if !key.RevokedAt.IsZero() {
+			return nil
+		}
+		key.RevokedAt = pay.Clock(s.Now())
+		return tx.UpdateKey(key)
+	})
+	return key, err
+}
+
+// CreateEndpoint registers a URL to be told of events. Its secret is returned here
+// and never again.
+func (s *Service) CreateEndpoint(ctx context.Context, e pay.Endpoint) (endpoint pay.Endpoint, secret string, err error) {
+	now := s.Now()
+	e.ID, e.Enabled, e.Disabled = pay.NewEndpointID(now, entropy()), true, ""
+	e.CreatedAt = pay.Clock(now)
+	e.UpdatedAt = e.CreatedAt
+	sealed, secret, err := s.newSecret()
+	if err != nil {
+		return pay.Endpoint{}, "", err
+	}
+	e.Secrets = []pay.SealedSecret{sealed}
+	err = s.configure(ctx, func(tx store.Settings) error {
+		if err := checkGame(tx, e.Game); err != nil {
+			return err
+		}
+		if e.Game == "" {
+			return &pay.Error{Code: pay.InvalidSetting, Field: "game_id", Message: "game_id is required"}
+		}
+		if err := e.Check(); err != nil {
+			return err
+		}
+		return tx.CreateEndpoint(e)
+	})
+	return e, secret, err
+}
+
+// Endpoints lists the endpoints of a game, or all where none is named, oldest first.
+func (s *Service) Endpoints(ctx context.Context, game pay.GameID) ([]pay.Endpoint, error) {
+	all, err := view(ctx, s.Store, store.Reader.Endpoints)
+	return slices.DeleteFunc(all, func(e pay.Endpoint) bool { return game != "" && e.Game != game }), err
+}
+
+// Endpoint is one endpoint.
+func (s *Service) Endpoint(ctx context.Context, id pay.EndpointID) (pay.Endpoint, error) {
+	e, err := view(ctx, s.Store, func(r store.Reader) (pay.Endpoint, error) { return r.Endpoint(id) })
+	return e, notFound(err, pay.NotFound, "webhook endpoint", string(id))
+}
+
+// UpdateEndpoint changes an endpoint. Enabling it sends what has waited.
+func (s *Service) UpdateEndpoint(ctx context.Context, id pay.EndpointID, edit func(*pay.Endpoint)) (e pay.Endpoint, err error) {
+	err = s.configure(ctx, func(tx store.Settings) error {
+		if e, err = tx.Endpoint(id); err != nil {
+			return notFound(err, pay.NotFound, "webhook endpoint", string(id))
+		}
+		edit(&e)
+		e.UpdatedAt = pay.Clock(s.Now())
+		if e.Enabled {
+			e.Disabled = ""
+		}
+		if err := e.Check(); err != nil {
+			return err
+		}
+		return tx.UpdateEndpoint(e)
+	})
+	return e, err
+}
+
+// DeleteEndpoint forgets an endpoint and what it was never told.
+func (s *Service) DeleteEndpoint(ctx context.Context, id pay.EndpointID) error {
+	return s.configure(ctx, func(tx store.Settings) error {
+		return notFound(tx.DeleteEndpoint(id), pay.NotFound, "webhook endpoint", string(id))
+	})
+}
+
+// RotateSecret gives an endpoint a new signing secret; the old ones sign beside it
+// until the overlap has passed.
+func (s *Service) RotateSecret(ctx context.Context, id pay.EndpointID, overlap time.Duration) (pay.Endpoint, string, error) {
+	if overlap < 0 {
+		return pay.Endpoint{}, "", pay.Refuse(pay.InvalidSetting, "overlap must not be negative, got %v", overlap)
+	}
+	sealed, secret, err := s.newSecret()
+	if err != nil {
+		return pay.Endpoint{}, "", err
+	}
+	now := pay.Clock(s.Now())
+	e, err := s.UpdateEndpoint(ctx, id, func(e *pay.Endpoint) {
+		live := []pay.SealedSecret{sealed}
+		for _, old := range e.Secrets {
+			if end := now.Add(overlap); old.ExpiresAt.IsZero() || end.Before(old.ExpiresAt) {
+				old.ExpiresAt = end
+			}
+			if now.Before(old.ExpiresAt) {
+				live = append(live, old)
+			}
+		}
+		e.Secrets = live
+	})
+	return e, secret, err
+}
+
+// newSecret draws a signing secret in the form that Standard Webhooks gives it.
+func (s *Service) newSecret() (pay.SealedSecret, string, error) {
+	var raw [32]byte
+	_, _ = rand.Read(raw[:])
+	secret := "whsec_" + base64.StdEncoding.EncodeToString(raw[:])
+	sealed, err := s.Seal(secret)
+	return pay.SealedSecret{Sealed: sealed}, secret, err
+}
+
+// History is all that is kept of a session.
+type History struct {
+	Session  pay.Session // as of now
+	Payments []pay.Payment
+	Events   []pay.Event
+}
+
+// History is what an operator is shown of a session, of whichever environment.
+func (s *Service) History(ctx context.Context, id pay.SessionID) (History, error) {
+	return view(ctx, s.Store, func(r store.Reader) (h History, err error) {
+		if h.Session, err = r.Session(id); err != nil {
+			return h, notFound(err, pay.SessionNotFound, "session", string(id))
+		}
+		h.Session = h.Session.At(s.Now())
+		if h.Payments, err = r.SessionPayments(id); err != nil {
+			return h, err
+		}
+		h.Events, err = r.SessionEvents(id)
+		return h, err
+	})
+}
+
+// checkGame refuses a game that is not registered; none at all is fine.
+func checkGame(r store.Reader, id pay.GameID) error {
+	if id == "" {
+		return nil
+	}
+	_, err := r.Game(id)
+	if errors.Is(err, store.ErrNotFound) {
+		return &pay.Error{Code: pay.InvalidSetting, Field: "game_id", Message: "game_id must be a registered game; there is no game " + string(id)}
+	}
+	return err
+}
+
+// entropy draws the random part of an id.
+func entropy() (e pay.Entropy) {
+	_, _ = rand.Read(e[:]) // never fails: crypto/rand ends the program rather than give less
+	return e
+}

@@ -1,0 +1,109 @@
+// Package gateway holds the use cases: one Service, one method per verb. It owns
+// the order in which things happen — decide, write, then call the provider — and
+// knows neither who calls nor how anything is stored.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/provider"
+	"github.com/coinslot/coinslot/internal/store"
+)
+
+// Options is all that a Service needs from outside.
+type Options struct {
+	Store    store.Store
+	Provider Providers
+
+	// Payload writes the body that receivers of an event get: the one moment at
+	// which an event's bytes are made.
+	Payload func(pay.Change, pay.Event) []byte
+
+	// Seal encrypts a webhook endpoint's secret for the store.
+	Seal func(secret string) ([]byte, error)
+
+	Now               func() time.Time
+	Logger            *slog.Logger
+	IdempotencyWindow time.Duration // how long an answer is remembered; at least a day
+}
+
+// Providers picks who moves the money of an environment. It is nil where nobody does.
+type Providers func(pay.Environment) provider.Provider
+
+// Service is Coinslot's use cases. Its methods are safe for concurrent use.
+type Service struct {
+	Options
+	settings    atomic.Pointer[settings]
+	used        lastUse
+	configuring sync.Mutex     // settings are reloaded in the order in which they were written
+	charges     sync.WaitGroup // payments whose provider is being asked
+}
+
+// New loads the settings and returns a Service. Run must be running for deadlines
+// and lost answers to be looked after.
+func New(ctx context.Context, o Options) (*Service, error) {
+	s := &Service{Options: o}
+	s.IdempotencyWindow = max(o.IdempotencyWindow, 24*time.Hour)
+	return s, s.loadSettings(ctx)
+}
+
+// decision says what becomes of a session. It runs inside a transaction: it must not
+// wait, log or draw ids.
+type decision func(tx store.Tx, session pay.Session) (pay.Change, error)
+
+// change runs a decision on a session as it is stored and writes what came of it.
+// It returns the session and payment as they are then.
+func (s *Service) change(ctx context.Context, id pay.SessionID, decide decision) (pay.Change, error) {
+	var done pay.Change
+	err := s.Store.Update(ctx, id, func(tx store.Tx) error {
+		session, err := tx.Session(id)
+		if err != nil {
+			return notFound(err, pay.SessionNotFound, "session", string(id))
+		}
+		if done, err = decide(tx, session); err != nil {
+			return err
+		}
+		return s.apply(tx, done)
+	})
+	return done, err
+}
+
+// apply completes a change's events and writes it.
+func (s *Service) apply(tx store.Tx, c pay.Change) error {
+	s.writePayloads(c)
+	return tx.Apply(c)
+}
+
+func (s *Service) writePayloads(c pay.Change) {
+	for i := range c.Events {
+		c.Events[i].Payload = s.Payload(c, c.Events[i])
+	}
+}
+
+// notFound turns a store's "no such row" into the refusal that a caller may read.
+func notFound(err error, code pay.Code, what, id string) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return pay.Refuse(code, "there is no %s %q", what, id)
+	}
+	if err != nil && pay.CodeOf(err) == pay.Internal {
+		return fmt.Errorf("read %s: %w", what, err)
+	}
+	return err
+}
+
+// view reads within one snapshot.
+func view[T any](ctx context.Context, s store.Store, read func(store.Reader) (T, error)) (T, error) {
+	var out T
+	err := s.View(ctx, func(r store.Reader) (err error) {
+		out, err = read(r)
+		return err
+	})
+	return out, err
+}

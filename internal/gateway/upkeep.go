@@ -1,0 +1,168 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/provider"
+	"github.com/coinslot/coinslot/internal/store"
+)
+
+// How often upkeep runs, and how much it does side by side.
+const (
+	sweepEvery     = 500 * time.Millisecond // a stored expiry follows its deadline within a second
+	reconcileEvery = 5 * time.Second
+	voidEvery      = time.Hour
+	noteUseEvery   = time.Minute
+	upkeepWorkers  = 64
+	upkeepBatch    = 256
+
+	// inFlight is for how long a payment's own call may still be under way, so that
+	// reconciliation must not interfere.
+	inFlight = providerDeadline + 5*time.Second
+
+	// abandonedAfter is how long past its session's deadline an authorization is kept.
+	abandonedAfter = 7 * 24 * time.Hour
+)
+
+// Run looks after what nobody asks for: deadlines, payments whose answer was lost,
+// authorizations that nobody completed. It returns when ctx is done, once the
+// payments under way are written.
+func (s *Service) Run(ctx context.Context) {
+	started := s.Now()
+	var jobs sync.WaitGroup
+	jobs.Go(func() { s.repeat(ctx, "expire sessions", sweepEvery, s.sweep) })
+	jobs.Go(func() {
+		// Nothing of an earlier process can be under way any more.
+		s.attempt(ctx, "reconcile payments", func(ctx context.Context, _ time.Time) error { return s.reconcile(ctx, started) })
+		s.repeat(ctx, "reconcile payments", reconcileEvery, func(ctx context.Context, now time.Time) error {
+			return s.reconcile(ctx, now.Add(-inFlight))
+		})
+	})
+	jobs.Go(func() { s.repeat(ctx, "void abandoned authorizations", voidEvery, s.voidAbandoned) })
+	jobs.Go(func() { s.repeat(ctx, "note the use of keys", noteUseEvery, s.noteUse) })
+	jobs.Wait()
+	s.charges.Wait()
+}
+
+func (s *Service) repeat(ctx context.Context, what string, every time.Duration, job func(context.Context, time.Time) error) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.attempt(ctx, what, job)
+		}
+	}
+}
+
+func (s *Service) attempt(ctx context.Context, what string, job func(context.Context, time.Time) error) {
+	if err := job(ctx, s.Now()); err != nil && ctx.Err() == nil {
+		s.Logger.ErrorContext(ctx, "upkeep failed; it will be tried again", "job", what, "error", err)
+	}
+}
+
+// reconcile asks the provider about every payment that has been processing since
+// before the given time. It looks up; it never charges.
+func (s *Service) reconcile(ctx context.Context, createdBefore time.Time) error {
+	return s.eachLive(ctx, pay.PaymentProcessing, createdBefore, func(p pay.Payment) error {
+		by, err := s.provider(p.Environment)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(ctx, providerDeadline)
+		defer cancel()
+		outcome, err := by.Lookup(ctx, p.ID)
+		if errors.Is(err, provider.ErrUnknownPayment) {
+			outcome, err = pay.Outcome{Kind: pay.OutcomeFailed, Failure: &pay.Failure{
+				Code: pay.ProviderUnavailable, Message: "the payment never reached the provider; nothing was charged",
+			}}, nil
+		}
+		if err != nil {
+			return err
+		}
+		s.Logger.InfoContext(ctx, "payment reconciled", "payment", p.ID, "outcome", outcome.Kind)
+		return s.settle(ctx, p, outcome)
+	})
+}
+
+// voidAbandoned lets go of authorizations that were never completed, a week after
+// their session's deadline.
+func (s *Service) voidAbandoned(ctx context.Context, now time.Time) error {
+	return s.eachLive(ctx, pay.PaymentAuthorized, now.Add(-abandonedAfter), func(p pay.Payment) error {
+		session, err := view(ctx, s.Store, func(r store.Reader) (pay.Session, error) { return r.Session(p.Session) })
+		if err != nil || now.Before(session.ExpiresAt.Add(abandonedAfter)) {
+			return err
+		}
+		outcome, err := s.callProvider(ctx, p, finishing{method: "void abandoned", call: provider.Provider.Void})
+		if err != nil {
+			return err
+		}
+		return s.settle(ctx, p, outcome)
+	})
+}
+
+// eachLive does something for each payment of a live status. One that fails does
+// not keep the others from their turn.
+func (s *Service) eachLive(ctx context.Context, status pay.PaymentStatus, createdBefore time.Time, do func(pay.Payment) error) error {
+	var failed error
+	for after := pay.PaymentID(""); ; {
+		batch, err := view(ctx, s.Store, func(r store.Reader) ([]pay.Payment, error) {
+			return r.LivePayments(status, pay.Clock(createdBefore), after, upkeepBatch)
+		})
+		if err != nil || len(batch) == 0 {
+			return errors.Join(failed, err)
+		}
+		failed = errors.Join(failed, each(batch, do))
+		after = batch[len(batch)-1].ID
+	}
+}
+
+// noteUse stores when keys were last used.
+func (s *Service) noteUse(ctx context.Context, _ time.Time) error {
+	used := s.used.take()
+	if len(used) == 0 {
+		return nil
+	}
+	return s.configure(ctx, func(tx store.Settings) error {
+		for id, at := range used {
+			key, err := tx.Key(id)
+			if err != nil {
+				return err
+			}
+			key.LastUsedAt = at
+			if err := tx.UpdateKey(key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// each does something for all of a batch, a bounded number at a time, and joins the errors.
+func each[T any](batch []T, do func(T) error) error {
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		errs []error
+		slot = make(chan struct{}, upkeepWorkers)
+	)
+	for _, item := range batch {
+		slot <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slot }()
+			if err := do(item); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				errs = append(errs, err)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
