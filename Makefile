@@ -1,0 +1,75 @@
+# The tools are pinned in tools.mod, apart from what the server is built of.
+TOOL := go tool -modfile=tools.mod
+BUF  := $(TOOL) buf
+
+# What the tests need besides Go.
+DEBIAN_PACKAGES := chromium gcc jq libc6-dev nodejs python3 python3-grpcio python3-httpx python3-protobuf
+
+# How long the tests of one package may take; one that hangs then shows its stacks.
+TIMEOUT ?= 5m
+
+# How long `make fuzz` gives each target.
+FUZZTIME ?= 10s
+
+# The race detector needs cgo and a C compiler.
+RACE := $(shell test "$$(go env CGO_ENABLED)" = 1 && command -v "$$(go env CC)" >/dev/null && echo -race)
+
+.DEFAULT_GOAL := all
+.PHONY: all run build test lint generate check-generate baseline setup bench fuzz help
+
+all: lint test ## lint and test: what must pass before a change goes in
+
+run: ## start the server, its data under ./.coinslot
+	go run ./cmd/coinslot serve --data-dir .coinslot
+
+build: ## build bin/coinslot
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/coinslot
+
+test: ## run every test; COINSLOT_TEST_REQUIRE=1 turns skips into failures
+	@$(if $(RACE),,echo 'race detector skipped: it needs cgo and a C compiler; install gcc and libc6-dev')
+	go test $(RACE) -timeout $(TIMEOUT) ./...
+
+lint: ## gofmt, vet, staticcheck; proto style, comments and compatibility with the baseline
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt these:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	$(TOOL) staticcheck ./...
+	$(BUF) format --diff --exit-code
+	$(BUF) lint
+	$(BUF) breaking --against proto/baseline.binpb
+
+generate: ## rewrite gen/ from proto/
+	$(BUF) generate
+
+check-generate: ## fail if gen/ is not what proto/ generates; changes nothing
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	$(BUF) generate --output "$$dir" && \
+	{ diff -r gen "$$dir/gen" || { echo 'gen/ is not what proto/ generates: run make generate'; exit 1; }; }
+
+baseline: ## accept proto/ as published: what `make lint` holds later changes against; once per release
+	$(BUF) build --exclude-source-info -o proto/baseline.binpb
+
+setup: ## install what the tests need (Debian packages) and download the Go modules
+	@if ! command -v apt-get >/dev/null; then \
+		echo 'not Debian: install the likes of these yourself: $(DEBIAN_PACKAGES)'; \
+	else \
+		missing=$$(for p in $(DEBIAN_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+		if test -n "$$missing"; then \
+			sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
+			$$sudo apt-get update -q && \
+			$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing; \
+		fi; \
+	fi
+	go mod download
+	go mod download -modfile=tools.mod
+
+bench: ## run every benchmark
+	@packages=$$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -r -n1 dirname | sort -u); \
+	test -z "$$packages" || go test -run '^$$' -bench . -benchmem $$packages
+
+fuzz: ## run every fuzz target for FUZZTIME (10s) each
+	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file func; do \
+		go test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit 1; \
+	done
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,35 @@
+// Package testneed lets a test say which programs it needs besides Go. Where one
+// is lacking the test is skipped in one line, so that a laptop without a browser
+// can run everything else; with COINSLOT_TEST_REQUIRE=1, as in CI, it fails, so
+// that nothing is skipped unseen.
+package testneed
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// Program returns the path of a program, trying the given names in turn. Where none
+// is installed it ends the test as Lacks does, naming the first.
+func Program(t testing.TB, name string, otherNames ...string) string {
+	t.Helper()
+	for _, n := range append([]string{name}, otherNames...) {
+		if path, err := exec.LookPath(n); err == nil {
+			return path
+		}
+	}
+	Lacks(t, name)
+	return ""
+}
+
+// Lacks ends the test because something it needs is not installed: by skipping, or
+// by failing where COINSLOT_TEST_REQUIRE=1. Program calls it; a test calls it for
+// what is no program, such as a Python module.
+func Lacks(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("COINSLOT_TEST_REQUIRE") == "1" {
+		t.Fatalf("needs %s, and COINSLOT_TEST_REQUIRE=1 forbids skipping: `make setup` installs it", what)
+	}
+	t.Skipf("needs %s: `make setup` installs it", what)
+}

@@ -1,0 +1,59 @@
+package testneed_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/coinslot/coinslot/internal/testneed"
+)
+
+// recorder is a test that notes how it was ended. Like a real one it does not go on
+// after that.
+type recorder struct {
+	testing.TB
+	end string
+}
+
+func (r *recorder) Helper()                   {}
+func (r *recorder) Skipf(f string, a ...any)  { r.stop("skip: "+f, a) }
+func (r *recorder) Fatalf(f string, a ...any) { r.stop("fail: "+f, a) }
+
+func (r *recorder) stop(f string, a []any) {
+	r.end = fmt.Sprintf(f, a...)
+	runtime.Goexit()
+}
+
+func TestProgram(t *testing.T) {
+	const missing = "no-such-program"
+	tests := []struct {
+		name, require string
+		programs      []string
+		wantFound     bool
+		wantEnd       string
+	}{
+		{"present", "", []string{"go"}, true, ""},
+		{"present under another name", "1", []string{missing, "go"}, true, ""},
+		{"missing", "", []string{missing}, false, "skip: needs no-such-program: `make setup` installs it"},
+		{"missing where required", "1", []string{missing}, false, "fail: needs no-such-program, and COINSLOT_TEST_REQUIRE=1 forbids skipping: `make setup` installs it"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("COINSLOT_TEST_REQUIRE", tt.require)
+			r := &recorder{TB: t}
+			path := ""
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				path = testneed.Program(r, tt.programs[0], tt.programs[1:]...)
+			}()
+			<-done
+			if found := path != ""; found != tt.wantFound {
+				t.Errorf("path = %q, found should be %v", path, tt.wantFound)
+			}
+			if r.end != tt.wantEnd {
+				t.Errorf("ended with %q, want %q", r.end, tt.wantEnd)
+			}
+		})
+	}
+}

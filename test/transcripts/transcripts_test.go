@@ -1,0 +1,316 @@
+// Package transcripts is Coinslot's behaviour as text: requests and their answers,
+// played against a whole installation under a fake clock.
+//
+// In the files, ids are replaced by names in the order in which they appear: sess_1,
+// pay_1, event_1. A request can use the names. Directives:
+//
+//	game ID [attempts=N] [capture=manual]      registers a game
+//	key NAME game=ID [environment=production] [readonly]
+//	endpoint game=ID [environment=production] [events=a,b]
+//	call METHOD [key=NAME] [idempotency=KEY]   a Connect JSON call of PaymentService
+//	rest VERB PATH [query=(a=b&c=d)] [key=NAME] [idempotency=KEY]
+//	pay SESSION [card=NUMBER] [method=NAME]    pays in the sandbox as a player would
+//	advance DURATION                           lets time pass
+//	webhooks                                   what arrived since, both signatures verified
+package transcripts
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/test/coinslottest"
+)
+
+func TestTranscripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no transcripts", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &player{t: t, Installation: coinslottest.Start(t), keys: map[string]string{}}
+				datadriven.RunTest(t, file, p.play)
+			})
+		})
+	}
+}
+
+// player plays one transcript against one installation.
+type player struct {
+	*coinslottest.Installation
+	t      *testing.T
+	keys   map[string]string // by name
+	secret string            // of the last endpoint
+	ids    names
+}
+
+func (p *player) play(t *testing.T, d *datadriven.TestData) string {
+	switch d.Cmd {
+	case "game":
+		return p.game(d)
+	case "key":
+		return p.key(d)
+	case "endpoint":
+		return p.endpoint(d)
+	case "call":
+		return p.do(d, "POST", "/pay.v1.PaymentService/"+d.CmdArgs[0].Key)
+	case "rest":
+		path := p.ids.real(d.CmdArgs[1].Key)
+		if query := arg(d, "query"); query != "" {
+			path += "?" + p.ids.real(query)
+		}
+		return p.do(d, d.CmdArgs[0].Key, path)
+	case "pay":
+		return p.pay(d)
+	case "advance":
+		pause, err := time.ParseDuration(d.CmdArgs[0].Key)
+		if err != nil {
+			d.Fatalf(t, "%v", err)
+		}
+		time.Sleep(pause)
+		synctest.Wait()
+		return ""
+	case "webhooks":
+		return p.webhooks(d)
+	}
+	d.Fatalf(t, "unknown directive %s", d.Cmd)
+	return ""
+}
+
+func (p *player) game(d *datadriven.TestData) string {
+	g := pay.Game{ID: pay.GameID(d.CmdArgs[0].Key)}
+	if attempts := arg(d, "attempts"); attempts != "" {
+		g.Attempts, _ = strconv.Atoi(attempts)
+	}
+	g.Capture = pay.CaptureMode(arg(d, "capture"))
+	if _, err := p.Gateway.CreateGame(p.t.Context(), g); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func (p *player) key(d *datadriven.TestData) string {
+	_, text, err := p.Gateway.CreateKey(p.t.Context(), pay.Key{
+		Environment: environment(d), Game: pay.GameID(arg(d, "game")), ReadOnly: d.HasArg("readonly"),
+	})
+	if err != nil {
+		return err.Error()
+	}
+	p.keys[d.CmdArgs[0].Key] = text
+	return ""
+}
+
+func (p *player) endpoint(d *datadriven.TestData) string {
+	e := pay.Endpoint{Environment: environment(d), Game: pay.GameID(arg(d, "game")), URL: "https://game.test/webhooks"}
+	for name := range strings.SplitSeq(arg(d, "events"), ",") {
+		if name != "" {
+			e.Types = append(e.Types, pay.EventType(name))
+		}
+	}
+	_, secret, err := p.Gateway.CreateEndpoint(p.t.Context(), e)
+	if err != nil {
+		return err.Error()
+	}
+	p.secret = secret
+	return ""
+}
+
+// do sends one request and shows its answer: the status, headers that matter, the
+// body with its ids named.
+func (p *player) do(d *datadriven.TestData, method, path string) string {
+	r := httptest.NewRequest(method, path, strings.NewReader(p.ids.real(d.Input)))
+	r.Header.Set("Content-Type", "application/json")
+	name := arg(d, "key")
+	if name == "" {
+		name = "sandbox"
+	}
+	if key, ok := p.keys[name]; ok {
+		r.Header.Set("Authorization", "Bearer "+key)
+	}
+	if key := arg(d, "idempotency"); key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	return p.send(r)
+}
+
+func (p *player) send(r *http.Request) string {
+	w := httptest.NewRecorder()
+	p.ServeHTTP(w, r)
+	synctest.Wait()
+	out := fmt.Sprintln(w.Code)
+	for _, name := range []string{"Idempotent-Replayed", "X-Total-Count", "Link", "Retry-After"} {
+		if v := w.Header().Get(name); v != "" && (name != "X-Total-Count" || strings.HasPrefix(r.URL.Path, "/v1/")) {
+			out += name + ": " + cursors.ReplaceAllString(v, "cursor=…") + "\n"
+		}
+	}
+	return p.ids.named(out + pretty(w.Body.Bytes()))
+}
+
+func (p *player) pay(d *datadriven.TestData) string {
+	request := map[string]string{"session_id": p.ids.real(d.CmdArgs[0].Key)}
+	for _, with := range []string{"card", "method"} {
+		if v := arg(d, with); v != "" {
+			request[with] = v
+		}
+	}
+	body, _ := json.Marshal(request)
+	r := httptest.NewRequest("POST", "/admin.v1.AdminService/SandboxPay", bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+coinslottest.AdminToken)
+	w := httptest.NewRecorder()
+	p.ServeHTTP(w, r)
+	synctest.Wait()
+	var answer struct {
+		Message string
+		Session struct{ Status string }
+		Payment struct {
+			ID, Status string
+			Error      struct{ Code string }
+		}
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+		return fmt.Sprintf("%d %s", w.Code, w.Body)
+	}
+	if answer.Message != "" {
+		return p.ids.named(answer.Message + "\n")
+	}
+	out := fmt.Sprintf("session %s, %s %s %s", answer.Session.Status, answer.Payment.ID, answer.Payment.Status, answer.Payment.Error.Code)
+	return p.ids.named(strings.TrimSpace(out) + "\n")
+}
+
+// webhooks shows what arrived, each request verified in both documented ways.
+func (p *player) webhooks(d *datadriven.TestData) string {
+	time.Sleep(deliveryTime)
+	synctest.Wait()
+	var out strings.Builder
+	for _, got := range p.Receiver.Take() {
+		if err := verify(p.secret, got); err != nil {
+			d.Fatalf(p.t, "%v", err)
+		}
+		var head struct{ Event string }
+		if err := json.Unmarshal(got.Body, &head); err != nil {
+			d.Fatalf(p.t, "%v: %s", err, got.Body)
+		}
+		fmt.Fprintf(&out, "attempt %s: %s\n", got.Header.Get("Webhook-Attempt"), head.Event)
+		if d.HasArg("whole") {
+			out.WriteString(pretty(got.Body))
+		}
+	}
+	return p.ids.named(out.String())
+}
+
+// deliveryTime is more than a first attempt ever waits for.
+const deliveryTime = 100 * time.Millisecond
+
+// tolerance is how old a signature may be when it arrives.
+const tolerance = 5 * time.Minute
+
+// verify checks a delivery as a receiver would: with the published Standard Webhooks
+// library, and by the formula of the other signature.
+func verify(secret string, got coinslottest.Received) error {
+	verifier, err := standardwebhooks.NewWebhook(secret)
+	if err != nil {
+		return err
+	}
+	if err := verifier.VerifyIgnoringTimestamp(got.Body, got.Header); err != nil {
+		return fmt.Errorf("standard webhooks: %w", err)
+	}
+	signature := got.Header.Get("X-ToffeePay-Signature")
+	at, v1, _ := strings.Cut(strings.TrimPrefix(signature, "t="), ",v1=")
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(at + "." + string(got.Body)))
+	if seconds, err := strconv.ParseInt(at, 10, 64); err != nil || got.At.Sub(time.Unix(seconds, 0)).Abs() > tolerance {
+		return fmt.Errorf("signed at %q, arrived at %v", at, got.At)
+	}
+	if want := hex.EncodeToString(mac.Sum(nil)); v1 != want || at != got.Header.Get("webhook-timestamp") {
+		return fmt.Errorf("X-ToffeePay-Signature is %s, want v1=%s", signature, want)
+	}
+	return nil
+}
+
+func environment(d *datadriven.TestData) pay.Environment {
+	if env := arg(d, "environment"); env != "" {
+		return pay.Environment(env)
+	}
+	return pay.Sandbox
+}
+
+// arg is the value of an optional argument.
+func arg(d *datadriven.TestData, name string) string {
+	for _, a := range d.CmdArgs {
+		if a.Key == name && len(a.Vals) == 1 {
+			return a.Vals[0]
+		}
+	}
+	return ""
+}
+
+func pretty(body []byte) string {
+	var out bytes.Buffer
+	if err := json.Indent(&out, body, "", "  "); err != nil {
+		return string(body) + "\n"
+	}
+	return strings.TrimRight(out.String(), "\n") + "\n"
+}
+
+var (
+	ids     = regexp.MustCompile(`\b(sess|pay|key|we)_[0-9a-v]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|"(next_cursor)": *"[^"]+"`)
+	cursors = regexp.MustCompile(`cursor=[A-Za-z0-9_-]+`)
+)
+
+// names gives ids short names in the order in which they appear.
+type names struct {
+	byID  map[string]string
+	count map[string]int
+}
+
+func (n *names) named(text string) string {
+	return ids.ReplaceAllStringFunc(text, func(id string) string {
+		if strings.HasPrefix(id, `"next_cursor"`) {
+			_, cursor, _ := strings.Cut(strings.TrimSuffix(id, `"`), `": `)
+			return `"next_cursor": "` + n.name("cursor", strings.Trim(cursor, ` "`)) + `"`
+		}
+		kind, _, ok := strings.Cut(id, "_")
+		if !ok {
+			kind = "event"
+		}
+		return n.name(kind, id)
+	})
+}
+
+func (n *names) name(kind, id string) string {
+	if n.byID == nil {
+		n.byID, n.count = map[string]string{}, map[string]int{}
+	}
+	if _, ok := n.byID[id]; !ok {
+		n.count[kind]++
+		n.byID[id] = kind + "_" + strconv.Itoa(n.count[kind])
+	}
+	return n.byID[id]
+}
+
+// real puts ids back where a transcript has their names.
+func (n *names) real(text string) string {
+	for id, name := range n.byID {
+		text = regexp.MustCompile(`\b`+name+`\b`).ReplaceAllLiteralString(text, id)
+	}
+	return text
+}
