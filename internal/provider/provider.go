@@ -1,35 +1,50 @@
 // Package provider is the contract with whoever moves the money. A provider is
 // handed what it needs and says what came of it; it never writes Coinslot's state.
+// Package providertest is this contract as tests, which every provider passes.
 package provider
 
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/coinslot/coinslot/internal/pay"
 )
 
-// ErrUnknownPayment is Lookup's answer for a payment that never reached the
-// provider. Having given it, the provider refuses a later Authorize of that
-// payment, so that the answer stays true.
-var ErrUnknownPayment = errors.New("the provider does not know this payment")
+// The two errors that say something. Any other only says that there was no answer.
+var (
+	// ErrUnknownPayment: the payment never reached the provider. Having said so, the
+	// provider refuses a later Authorize of that payment, so that the answer stays true.
+	ErrUnknownPayment = errors.New("the provider does not know this payment")
 
-// Provider moves money. Every call is idempotent by the payment's id: a repeat
-// gets the first call's outcome and charges nothing.
+	// ErrDifferentCharge: the payment reached the provider before with another
+	// session, amount, method or way to capture. Nothing was done, and the payment
+	// stands where it stood.
+	ErrDifferentCharge = errors.New("the provider knows this payment as a different charge")
+)
+
+// Provider moves money. Every call is idempotent by the payment's id, concurrent
+// repeats included: a repeat moves nothing.
 //
-// An Outcome is what the provider said. An error means that it did not say
-// anything, so the payment stays as it is until Lookup tells; it never means "refused".
+// An Outcome is what the provider said: where the payment stands once the call is
+// done, whichever call it was. So a repeat of Authorize gets the first outcome until
+// Capture or Void moved the payment on, and Capture of a voided payment gets OutcomeVoided.
+//
+// An error means that the provider did not say where the payment stands, so the
+// payment stays as it is until Lookup tells; it never means "refused".
 type Provider interface {
-	// Authorize holds the amount, or takes it at once where Capture is set.
+	// Authorize holds the amount, or takes it at once where Capture is set. A repeat
+	// must be of the same charge, else ErrDifferentCharge; the card and the token are
+	// not compared, since they are not kept.
 	Authorize(ctx context.Context, charge Charge) (pay.Outcome, error)
 
-	// Capture takes the amount that was held.
+	// Capture takes the amount that was held. ErrUnknownPayment as with Lookup.
 	Capture(ctx context.Context, payment pay.PaymentID) (pay.Outcome, error)
 
-	// Void lets go of the amount that was held.
+	// Void lets go of the amount that was held. ErrUnknownPayment as with Lookup.
 	Void(ctx context.Context, payment pay.PaymentID) (pay.Outcome, error)
 
-	// Lookup says where the payment stands.
+	// Lookup says where the payment stands, or ErrUnknownPayment.
 	Lookup(ctx context.Context, payment pay.PaymentID) (pay.Outcome, error)
 }
 
@@ -40,5 +55,20 @@ type Charge struct {
 	Amount  pay.Money
 	Capture bool
 	Method  pay.Method
-	Card    *pay.Card // with MethodCard only; must not be kept or logged
+
+	// Card comes with MethodCard only. It must not be kept or logged.
+	Card *pay.Card `json:"-"`
+
+	// Token is what the wallet handed over, with the methods that are wallets; only
+	// the provider can read it. The sandbox's wallets hand over tok_approved or
+	// tok_declined. It can be worth money, so it must not be kept or logged either.
+	Token string `json:"-"`
 }
+
+// String shows the charge without what must not be logged.
+func (c Charge) String() string {
+	return fmt.Sprintf("%s of %d %s by %s", c.Payment, c.Amount.Amount, c.Amount.Currency, c.Method)
+}
+
+// GoString hides the card and the token from %#v as well.
+func (c Charge) GoString() string { return c.String() }

@@ -1,0 +1,74 @@
+// Package providertest is the contract of provider.Provider as tests, which every
+// provider passes: no call and no repeat of one takes money twice, and what the
+// provider says is what its books show.
+package providertest
+
+import (
+	"testing"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/provider"
+)
+
+// Subject is a provider under test together with its books.
+type Subject struct {
+	// Start starts the provider over its books. Starting it again is a restart: the
+	// one that was started before is not used any more.
+	Start func() provider.Provider
+
+	// Taken is how much the provider's own books show as taken for a payment, in
+	// minor units, everything counted that ever was.
+	Taken func(pay.PaymentID) int64
+}
+
+// Way is one way of paying and what comes of it.
+type Way struct {
+	Name   string // in the names of tests, so never a card's number
+	Method pay.Method
+	Card   *pay.Card
+	Token  string
+	Fails  pay.FailureCode // empty: it is approved
+}
+
+// Run proves the contract. Open makes a subject with empty books; ways must have
+// one that is approved and one that fails, and each of them is tried.
+func Run(t *testing.T, open func(*testing.T) Subject, ways []Way) {
+	suite := suite{open: open, approved: pick(t, ways, true), refused: pick(t, ways, false)}
+	for _, w := range ways {
+		t.Run("paying with "+w.Name, func(t *testing.T) { suite.run(t, payingCases(w)) })
+	}
+	suite.run(t, chargingCases)
+	suite.run(t, lookupCases)
+	suite.run(t, finishingCases)
+}
+
+func pick(t *testing.T, ways []Way, approved bool) Way {
+	t.Helper()
+	for _, w := range ways {
+		if (w.Fails == "") == approved {
+			return w
+		}
+	}
+	t.Fatalf("the contract needs ways of paying that are approved and that fail; approved %t is lacking", approved)
+	return Way{}
+}
+
+type suite struct {
+	open              func(*testing.T) Subject
+	approved, refused Way
+}
+
+// contractCase is one promise, with a sentence as its name.
+type contractCase struct {
+	name string
+	run  func(*trial)
+}
+
+func (s suite) run(t *testing.T, cases []contractCase) {
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			subject := s.open(t)
+			c.run(&trial{T: t, suite: s, subject: subject, provider: subject.Start()})
+		})
+	}
+}

@@ -1,0 +1,124 @@
+package sandbox_test
+
+import (
+	"context"
+	"encoding/json"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/provider"
+	"github.com/coinslot/coinslot/internal/provider/providertest"
+	"github.com/coinslot/coinslot/internal/provider/sandbox"
+)
+
+func TestTheSandboxKeepsTheContract(t *testing.T) {
+	providertest.Run(t, func(*testing.T) providertest.Subject {
+		ledger := &auditedLedger{MemoryLedger: sandbox.NewMemoryLedger(), taken: map[string]int64{}}
+		return providertest.Subject{
+			Start: func() provider.Provider { return sandbox.New(ledger) },
+			Taken: ledger.takenFor,
+		}
+	}, ways())
+}
+
+// auditedLedger adds up what each write takes as it comes, so that a charge which a
+// concurrent one overwrites counts all the same.
+type auditedLedger struct {
+	*sandbox.MemoryLedger
+	mu    sync.Mutex
+	taken map[string]int64
+}
+
+func (l *auditedLedger) Load(ctx context.Context, key string) ([]byte, error) {
+	raw, err := l.MemoryLedger.Load(ctx, key)
+	runtime.Gosched() // others are let in where the sandbox lets them
+	return raw, err
+}
+
+func (l *auditedLedger) Save(ctx context.Context, key string, value []byte) error {
+	if err := l.MemoryLedger.Save(ctx, key, value); err != nil {
+		return err
+	}
+	var b book
+	if err := json.Unmarshal(value, &b); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b.History[len(b.History)-1].Did == "taken" {
+		l.taken[key] += b.Amount
+	}
+	return nil
+}
+
+func (l *auditedLedger) takenFor(id pay.PaymentID) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.taken[string(id)]
+}
+
+// ways are all cards and wallets of the sandbox, what it refuses among them.
+func ways() []providertest.Way {
+	var ways []providertest.Way
+	for _, c := range sandbox.Cards {
+		ways = append(ways, providertest.Way{
+			Name: "a card that " + c.Outcome, Method: pay.MethodCard, Card: card(c.Number), Fails: c.Failure,
+		})
+	}
+	for _, m := range []pay.Method{pay.MethodApplePay, pay.MethodGooglePay, pay.MethodPayPal, pay.MethodPayLater, pay.MethodVenmo} {
+		ways = append(ways,
+			providertest.Way{Name: string(m) + " approved", Method: m, Token: sandbox.TokenApproved},
+			providertest.Way{Name: string(m) + " declined", Method: m, Token: sandbox.TokenDeclined, Fails: pay.CardDeclined},
+			providertest.Way{Name: string(m) + " without a token", Method: m, Fails: pay.CardDeclined},
+			providertest.Way{Name: string(m) + " with a strange token", Method: m, Token: "tok_strange", Fails: pay.CardDeclined})
+	}
+	return append(ways,
+		providertest.Way{Name: "a card that is not the sandbox's", Method: pay.MethodCard, Card: card(canary), Fails: pay.CardDeclined},
+		providertest.Way{Name: "a card without hyphens and spaces", Method: pay.MethodCard, Card: card("4242424242424242")},
+		providertest.Way{Name: "a card with hyphens", Method: pay.MethodCard, Card: card("4242-4242-4242-4242")},
+		providertest.Way{Name: "a method that it does not take", Method: pay.MethodTokenizedCard, Token: "tok_approved", Fails: pay.ProcessingError})
+}
+
+func card(number string) *pay.Card {
+	return &pay.Card{Number: number, ExpiryMonth: 12, ExpiryYear: 2040, CVC: "9173"}
+}
+
+func charge(id pay.PaymentID, number string, capture bool) provider.Charge {
+	return provider.Charge{
+		Payment: id, Session: "sess_1", Amount: pay.Money{Amount: 499, Currency: "USD"},
+		Capture: capture, Method: pay.MethodCard, Card: card(number),
+	}
+}
+
+// book is the ledger's entry of a payment as an auditor reads it.
+type book struct {
+	Payment, Session, Currency, State string
+	Amount                            int64
+	History                           []struct{ Operation, Did string }
+}
+
+func read(t *testing.T, ledger sandbox.Ledger, id pay.PaymentID) (b book) {
+	t.Helper()
+	raw, err := ledger.Load(t.Context(), string(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if raw == nil {
+		return b
+	}
+	if err := json.Unmarshal(raw, &b); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (b book) history() string {
+	var steps []string
+	for _, s := range b.History {
+		steps = append(steps, s.Operation+": "+s.Did)
+	}
+	return strings.Join(steps, ", ")
+}

@@ -1,0 +1,179 @@
+package sandbox
+
+import (
+	"strings"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/provider"
+)
+
+// entry is all that the ledger keeps of a payment. It has no place for a card.
+type entry struct {
+	Payment  pay.PaymentID `json:"payment"`
+	Session  pay.SessionID `json:"session,omitempty"`
+	Amount   int64         `json:"amount,omitempty"` // minor units
+	Currency pay.Currency  `json:"currency,omitempty"`
+	Method   pay.Method    `json:"method,omitempty"`
+	Capture  bool          `json:"capture,omitempty"` // at once
+	State    state         `json:"state"`
+	Failure  *failure      `json:"failure,omitempty"` // with stateFailed
+	History  []step        `json:"history"`           // oldest first
+}
+
+// state is where a payment stands. Authorized can become succeeded or voided; all others are final.
+type state string
+
+const (
+	stateUnknown    state = "unknown" // the tombstone: told to be unknown, so never to be charged
+	stateAuthorized state = "authorized"
+	stateSucceeded  state = "succeeded"
+	stateFailed     state = "failed"
+	stateVoided     state = "voided"
+)
+
+// failure is a pay.Failure with names that the ledger can rely on.
+type failure struct {
+	Code    pay.FailureCode `json:"code"`
+	Message string          `json:"message"`
+}
+
+// step is one operation and what it did. What did nothing, a repeat, is not kept,
+// and a refusal once, so that no number of calls makes an entry grow.
+type step struct {
+	Operation operation `json:"operation"`
+	Did       did       `json:"did"`
+}
+
+type operation string
+
+const (
+	opAuthorize operation = "authorize"
+	opCapture   operation = "capture"
+	opVoid      operation = "void"
+	opLookup    operation = "lookup"
+)
+
+// did is what an operation did. An entry's money was taken as often as its history says didTake.
+type did string
+
+const (
+	didHold    did = "held"
+	didTake    did = "taken"
+	didRelease did = "released"
+	didDecline did = "declined" // by the card or the wallet
+	didBury    did = "buried"   // told to be unknown
+	didRefuse  did = "refused"  // by this ledger
+)
+
+// authorize begins the payment. For one that has begun it does nothing, and for one that
+// was told to be unknown, or began as another charge, it is refused.
+func (e *entry) authorize(c provider.Charge) (pay.Outcome, error) {
+	switch {
+	case e.State == "":
+		e.begin(c)
+	case e.State == stateUnknown:
+		e.refuse(opAuthorize)
+		late := tooLate
+		return pay.Outcome{Kind: pay.OutcomeFailed, Reference: e.reference(), Failure: &late}, nil
+	case !e.is(c):
+		e.refuse(opAuthorize)
+		return pay.Outcome{}, provider.ErrDifferentCharge
+	}
+	return e.outcome(), nil
+}
+
+func (e *entry) begin(c provider.Charge) {
+	e.Session, e.Amount, e.Currency = c.Session, c.Amount.Amount, c.Amount.Currency
+	e.Method, e.Capture = c.Method, c.Capture
+	switch refusal := decide(c); {
+	case refusal != nil:
+		e.Failure = &failure{refusal.Code, refusal.Message}
+		e.move(stateFailed, opAuthorize, didDecline)
+	case c.Capture:
+		e.move(stateSucceeded, opAuthorize, didTake)
+	default:
+		e.move(stateAuthorized, opAuthorize, didHold)
+	}
+}
+
+// is says whether c is the charge that the payment began as.
+func (e *entry) is(c provider.Charge) bool {
+	return e.Session == c.Session && e.Amount == c.Amount.Amount && e.Currency == c.Amount.Currency &&
+		e.Method == c.Method && e.Capture == c.Capture
+}
+
+func (e *entry) capture() (pay.Outcome, error) {
+	return e.finish(opCapture, stateSucceeded, didTake)
+}
+
+func (e *entry) void() (pay.Outcome, error) {
+	return e.finish(opVoid, stateVoided, didRelease)
+}
+
+// finish moves what is held to its end. It refuses a payment that has come to
+// another end, and tells where that one stands.
+func (e *entry) finish(o operation, end state, d did) (pay.Outcome, error) {
+	switch e.State {
+	case "", stateUnknown:
+		return e.bury(o)
+	case stateAuthorized:
+		e.move(end, o, d)
+	case end:
+	default:
+		e.refuse(o)
+	}
+	return e.outcome(), nil
+}
+
+func (e *entry) lookup() (pay.Outcome, error) {
+	if e.State == "" || e.State == stateUnknown {
+		return e.bury(opLookup)
+	}
+	return e.outcome(), nil
+}
+
+// bury tells that the payment is unknown, and sees to it that this stays true.
+func (e *entry) bury(o operation) (pay.Outcome, error) {
+	if e.State == "" {
+		e.move(stateUnknown, o, didBury)
+	}
+	return pay.Outcome{}, provider.ErrUnknownPayment
+}
+
+func (e *entry) move(to state, o operation, d did) {
+	e.State = to
+	e.History = append(e.History, step{o, d})
+}
+
+func (e *entry) refuse(o operation) {
+	refusal := step{o, didRefuse}
+	for _, s := range e.History {
+		if s == refusal {
+			return
+		}
+	}
+	e.History = append(e.History, refusal)
+}
+
+// outcome is where the payment stands.
+func (e *entry) outcome() pay.Outcome {
+	o := pay.Outcome{Reference: e.reference()}
+	switch e.State {
+	case stateAuthorized:
+		o.Kind = pay.OutcomeAuthorized
+	case stateSucceeded:
+		o.Kind = pay.OutcomeSucceeded
+	case stateVoided:
+		o.Kind = pay.OutcomeVoided
+	case stateFailed:
+		o.Kind, o.Failure = pay.OutcomeFailed, &pay.Failure{Code: e.Failure.Code, Message: e.Failure.Message}
+	default:
+		panic("sandbox: payment " + string(e.Payment) + " stands nowhere: " + string(e.State))
+	}
+	return o
+}
+
+// reference is the sandbox's own id of the payment, the same whoever asks and whenever.
+func (e *entry) reference() string {
+	return "sandbox_" + strings.TrimPrefix(string(e.Payment), "pay_")
+}
