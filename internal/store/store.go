@@ -96,9 +96,9 @@ type Reader interface {
 	// although their deadline is at or before now, the longest overdue first.
 	Overdue(now time.Time, most int) ([]pay.SessionID, error)
 
-	// LivePayments lists payments that are processing or authorized and were
-	// created before the given time, oldest first, after the given id.
-	LivePayments(createdBefore time.Time, after pay.PaymentID, most int) ([]pay.Payment, error)
+	// LivePayments lists payments of a live status, processing or authorized, that
+	// were created before the given time, oldest first, after the given id.
+	LivePayments(status pay.PaymentStatus, createdBefore time.Time, after pay.PaymentID, most int) ([]pay.Payment, error)
 
 	// Answer is the remembered result of an idempotent call that has not expired at now.
 	Answer(Scope, string, time.Time) (Answer, error)

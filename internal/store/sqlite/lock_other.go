@@ -1,0 +1,13 @@
+//go:build !unix
+
+package sqlite
+
+import (
+	"errors"
+	"os"
+)
+
+// lock refuses: where there is no flock, a second process could not be kept out.
+func lock(string) (*os.File, error) {
+	return nil, errors.New("SQLite storage needs a Unix system, whose file locks end with their process")
+}

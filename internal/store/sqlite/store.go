@@ -1,0 +1,125 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/store"
+	"github.com/coinslot/coinslot/internal/store/sqlstore"
+)
+
+// Store is store.Store in one SQLite file.
+type Store struct {
+	writer  *writer
+	readers *readers
+	watched watched
+	lock    *os.File
+}
+
+var _ store.Store = (*Store)(nil)
+
+func newStore(w *conn, r *readers, o Options) *Store {
+	s := &Store{readers: r}
+	s.writer = newWriter(w, o, s.watched.tell)
+	return s
+}
+
+// Update is store.Store's.
+func (s *Store) Update(ctx context.Context, _ pay.SessionID, fn func(store.Tx) error) error {
+	return s.writer.do(ctx, func(c *conn, b *sqlstore.Batch) error { return fn(sqlstore.NewTx(c, b)) })
+}
+
+// Configure is store.Store's.
+func (s *Store) Configure(ctx context.Context, fn func(store.Settings) error) error {
+	return s.writer.do(ctx, func(c *conn, b *sqlstore.Batch) error {
+		// Twice: what runs in the same batch must see the change, and what runs after
+		// a rollback must not.
+		defer b.Reconfigured()
+		b.Reconfigured()
+		return fn(sqlstore.NewSettings(c, b))
+	})
+}
+
+// View is store.Store's.
+func (s *Store) View(ctx context.Context, fn func(store.Reader) error) error {
+	return s.read(ctx, func(c *conn) error { return fn(sqlstore.NewReader(c)) })
+}
+
+// read runs fn in a transaction, which sees the snapshot that its first statement found.
+func (s *Store) read(ctx context.Context, fn func(*conn) error) (err error) {
+	c, err := s.readers.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.readers.give(c)
+	if err := c.run("BEGIN"); err != nil {
+		return unavailable("begin reading", c.failed(err))
+	}
+	defer func() {
+		if endErr := c.run("COMMIT"); endErr != nil {
+			err = errors.Join(err, unavailable("end reading", c.failed(endErr)))
+		}
+	}()
+	return fn(c)
+}
+
+// DueEndpoints is store.Queue's.
+func (s *Store) DueEndpoints(ctx context.Context, now time.Time, most int) (found []pay.EndpointID, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		found, err = sqlstore.DueEndpoints(c, now, most)
+		return err
+	})
+	return found, err
+}
+
+// Claim is store.Queue's.
+func (s *Store) Claim(ctx context.Context, endpoint pay.EndpointID, now, leaseUntil time.Time, most int) ([]pay.Delivery, error) {
+	var found []pay.Delivery
+	err := s.writer.do(ctx, func(c *conn, _ *sqlstore.Batch) (err error) {
+		found, err = sqlstore.Claim(c, endpoint, now, leaseUntil, most)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// Record is store.Queue's.
+func (s *Store) Record(ctx context.Context, attempt pay.Attempt, next time.Time) error {
+	return s.writer.do(ctx, func(c *conn, _ *sqlstore.Batch) error { return sqlstore.Record(c, attempt, next) })
+}
+
+// NextDue is store.Queue's.
+func (s *Store) NextDue(ctx context.Context) (due time.Time, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		due, err = sqlstore.NextDue(c)
+		return err
+	})
+	return due, err
+}
+
+// Watch is store.Store's.
+func (s *Store) Watch() (<-chan struct{}, func()) { return s.watched.watch() }
+
+// Check is store.Store's. It writes and commits.
+func (s *Store) Check(ctx context.Context) error {
+	return s.writer.do(ctx, func(c *conn, _ *sqlstore.Batch) error { return sqlstore.Beat(c) })
+}
+
+// Close is store.Store's.
+func (s *Store) Close() error {
+	if !s.writer.stop() {
+		return nil
+	}
+	// The writer goes last: the last connection to close copies the log back.
+	return errors.Join(s.readers.close(), s.writer.conn.close(), s.lock.Close())
+}
+
+func unavailable(what string, err error) error {
+	return fmt.Errorf("%s: %w: %w", what, store.ErrUnavailable, err)
+}

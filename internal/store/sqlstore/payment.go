@@ -1,0 +1,97 @@
+package sqlstore
+
+import "github.com/coinslot/coinslot/internal/pay"
+
+const paymentColumns = `id, session, environment, game, user_id, status, amount, currency, method, title,
+	card_brand, card_last4, reference, failure_code, failure_message, refunded,
+	created_at, authorized_at, cancelled_at, succeeded_at, failed_at, refunded_at, version`
+
+var (
+	selectPayment = statement(`SELECT ` + paymentColumns + ` FROM payments WHERE id = $1`)
+
+	selectSessionPayments = statement(`SELECT ` + paymentColumns + ` FROM payments WHERE session = $1 ORDER BY id`)
+
+	// DO NOTHING also where the session has a live payment, or a successful one, already.
+	insertPayment = statement(`INSERT INTO payments (` + paymentColumns + `)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+		ON CONFLICT DO NOTHING`)
+
+	// The unique indexes would refuse a second live or successful payment with an
+	// error, so the statement sees for itself that it is the only one.
+	updatePayment = statement(`UPDATE payments SET status = $3, reference = $4, failure_code = $5, failure_message = $6,
+			refunded = $7, authorized_at = $8, cancelled_at = $9, succeeded_at = $10, failed_at = $11, refunded_at = $12,
+			version = version + 1
+		WHERE id = $1 AND version = $2
+			AND NOT ($3 IN ('succeeded', 'refunded') AND EXISTS (SELECT 1 FROM payments AS other
+				WHERE other.session = payments.session AND other.id <> payments.id AND other.status IN ('succeeded', 'refunded')))
+			AND NOT ($3 IN ('processing', 'authorized') AND EXISTS (SELECT 1 FROM payments AS other
+				WHERE other.session = payments.session AND other.id <> payments.id AND other.status IN ('processing', 'authorized')))`)
+
+	selectPaymentStatus = statement(`SELECT status FROM payments WHERE id = $1`)
+
+	selectLivePayments = statement(`SELECT ` + paymentColumns + ` FROM payments
+		WHERE status = $1 AND status IN ('processing', 'authorized') AND id > $2 AND created_at < $3 ORDER BY id LIMIT $4`)
+)
+
+func readPayment(c *columns) (pay.Payment, error) {
+	p := pay.Payment{
+		ID:          pay.PaymentID(c.text()),
+		Session:     pay.SessionID(c.text()),
+		Environment: pay.Environment(c.text()),
+		Game:        pay.GameID(c.text()),
+		User:        pay.UserID(c.text()),
+		Status:      pay.PaymentStatus(c.text()),
+		Amount:      pay.Money{Amount: c.integer(), Currency: pay.Currency(c.text())},
+		Method:      pay.Method(c.text()),
+		Title:       c.text(),
+		Card:        pay.CardHint{Brand: c.text(), Last4: c.text()},
+		Reference:   c.text(),
+	}
+	if f := (pay.Failure{Code: pay.FailureCode(c.text()), Message: c.text()}); f != (pay.Failure{}) {
+		p.Failure = &f
+	}
+	p.Refunded = c.integer()
+	p.CreatedAt, p.AuthorizedAt, p.CancelledAt = c.time(), c.time(), c.time()
+	p.SucceededAt, p.FailedAt, p.RefundedAt = c.time(), c.time(), c.time()
+	p.Version = c.integer()
+	return p, nil
+}
+
+// putPayment writes a payment that is one version ahead of the stored one, and
+// returns the status that it had; empty for a new one.
+func (t *Tx) putPayment(p *pay.Payment) (was pay.PaymentStatus, err error) {
+	if p.Version == 0 {
+		err = t.insertPayment(p)
+	} else if was, err = one(t.q, readPaymentStatus, selectPaymentStatus, string(p.ID)); err == nil {
+		err = t.updatePayment(p)
+	}
+	return was, err
+}
+
+func readPaymentStatus(c *columns) (pay.PaymentStatus, error) { return pay.PaymentStatus(c.text()), nil }
+
+func (t *Tx) insertPayment(p *pay.Payment) error {
+	var failure pay.Failure
+	if p.Failure != nil {
+		failure = *p.Failure
+	}
+	return changed(t.q, "insert payment", insertPayment,
+		string(p.ID), string(p.Session), string(p.Environment), string(p.Game), string(p.User), string(p.Status),
+		p.Amount.Amount, string(p.Amount.Currency), string(p.Method), p.Title, p.Card.Brand, p.Card.Last4, p.Reference,
+		string(failure.Code), failure.Message, p.Refunded,
+		stamp(p.CreatedAt), stamp(p.AuthorizedAt), stamp(p.CancelledAt), stamp(p.SucceededAt), stamp(p.FailedAt), stamp(p.RefundedAt),
+		int64(1))
+}
+
+func (t *Tx) updatePayment(p *pay.Payment) error {
+	var failure pay.Failure
+	if p.Failure != nil {
+		failure = *p.Failure
+	}
+	return changed(t.q, "update payment", updatePayment,
+		string(p.ID), p.Version, string(p.Status), p.Reference, string(failure.Code), failure.Message, p.Refunded,
+		stamp(p.AuthorizedAt), stamp(p.CancelledAt), stamp(p.SucceededAt), stamp(p.FailedAt), stamp(p.RefundedAt))
+}
+
+// sold says whether a payment of this status is in the list of payments.
+func sold(s pay.PaymentStatus) bool { return s == pay.PaymentSucceeded || s == pay.PaymentRefunded }
