@@ -1,0 +1,124 @@
+package webhook
+
+import "github.com/coinslot/coinslot/internal/pay"
+
+// queue gives a lane a place among those that wait for a turn, unless it has one.
+func (d *dispatcher) queue(l *lane) {
+	switch {
+	case l.queued:
+		return
+	case l.proven:
+		d.proven = append(d.proven, l)
+	default:
+		d.doubtful = append(d.doubtful, l)
+	}
+	l.queued = true
+}
+
+// assign gives out work while there is any and a worker is free: one job for each
+// lane in turn. A lane that could do nothing now leaves the queue; whatever changes that puts it
+// back.
+func (d *dispatcher) assign() {
+	for d.busy < d.workers {
+		l := d.nextLane()
+		if l == nil {
+			return
+		}
+		switch {
+		case d.give(l):
+			d.queue(l)
+		case l.idle() && !l.proven:
+			delete(d.lanes, l.id) // a new one is as doubtful
+		}
+	}
+}
+
+// nextLane takes from both queues by turns. Doubtful lanes never get more than half
+// of the workers, so that however many endpoints are dead, the others have the rest.
+func (d *dispatcher) nextLane() *lane {
+	d.flip = !d.flip
+	mayDoubt := d.doubting < max(d.workers/2, 1)
+	if d.flip && mayDoubt && len(d.doubtful) > 0 {
+		return d.doubtful.pop()
+	}
+	for len(d.proven) > 0 {
+		l := d.proven.pop()
+		if l.proven {
+			return l
+		}
+		d.queue(l) // it failed while it was waiting
+	}
+	if mayDoubt {
+		return d.doubtful.pop()
+	}
+	return nil
+}
+
+// give starts one job for the lane, if it has one to do.
+func (d *dispatcher) give(l *lane) bool {
+	if c, ok := l.take(d.now()); ok {
+		d.post(l, c)
+		return true
+	}
+	if most := l.room(); most > 0 && !d.closing {
+		d.claimFor(l, most)
+		return true
+	}
+	return false
+}
+
+func (d *dispatcher) post(l *lane, c claimed) {
+	to := l.to
+	d.begin(l, func() func() {
+		done, err := d.deliver(d.jobs, to, c.Delivery)
+		return func() {
+			d.fault("deliver webhook", l.id, err)
+			l.ended(c.Session, done, d.perEndpoint)
+			if !done.next.IsZero() {
+				d.expect(done.next)
+			}
+			d.queue(l)
+		}
+	})
+}
+
+func (d *dispatcher) claimFor(l *lane, most int) {
+	l.claiming, l.due = true, false // a look meanwhile may find more due
+	d.begin(l, func() func() {
+		to, found, err := d.claim(d.jobs, l.id, most)
+		return func() {
+			d.fault("claim webhooks", l.id, err)
+			l.claiming = false
+			l.hold(to, found, most)
+			d.queue(l)
+		}
+	})
+}
+
+// begin runs a job on a goroutine of its own, and what it returns back here.
+func (d *dispatcher) begin(l *lane, job func() func()) {
+	doubted := 0
+	if !l.proven {
+		doubted = 1
+	}
+	d.busy++
+	d.doubting += doubted
+	go func() {
+		finish := job()
+		d.done <- func() {
+			d.busy--
+			d.doubting -= doubted
+			finish()
+		}
+	}()
+}
+
+// fault logs what the store would not do. The queue still holds what it concerns, and
+// is looked at again soon.
+func (d *dispatcher) fault(what string, id pay.EndpointID, err error) {
+	if err == nil {
+		return
+	}
+	d.log.ErrorContext(d.jobs, what, "endpoint", id, "error", err)
+	d.expect(pay.Clock(d.now()).Add(busyPause))
+}

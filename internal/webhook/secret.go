@@ -1,0 +1,67 @@
+package webhook
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/vault"
+)
+
+// secretPrefix begins a signing secret as Standard Webhooks writes it.
+const secretPrefix = "whsec_"
+
+// secretContext is what signing secrets are sealed as. It never changes: with
+// another one none that is stored could be opened.
+const secretContext = "webhook signing secret"
+
+// NewSecret writes a signing secret. Its entropy must come from crypto/rand.
+func NewSecret(entropy [32]byte) string {
+	return secretPrefix + base64.StdEncoding.EncodeToString(entropy[:])
+}
+
+// Secrets seals the signing secrets of endpoints for the store, and opens them to sign.
+type Secrets struct{ vault *vault.Vault }
+
+// NewSecrets returns Secrets that only v's installation can open.
+func NewSecrets(v *vault.Vault) Secrets { return Secrets{v} }
+
+// New draws a signing secret and returns it as its endpoint's owner is shown it, once,
+// and as it is stored.
+func (s Secrets) New() (text string, sealed []byte) {
+	var entropy [32]byte
+	_, _ = rand.Read(entropy[:]) // never fails: crypto/rand ends the program rather than give less
+	text = NewSecret(entropy)
+	sealed, _ = s.Seal(text)
+	return text, sealed
+}
+
+// Seal encrypts a signing secret as pay.SealedSecret holds it. It never fails.
+func (s Secrets) Seal(secret string) ([]byte, error) {
+	return s.vault.Seal([]byte(secret), secretContext), nil
+}
+
+// errNoSecret: a request that cannot be signed is never sent.
+var errNoSecret = errors.New("the endpoint has no signing secret that is still valid")
+
+// live returns the secrets that sign at now, newest first, at least one.
+func (s Secrets) live(e pay.Endpoint, now time.Time) ([]string, error) {
+	var live []string
+	for _, sealed := range e.Secrets {
+		if !sealed.ExpiresAt.IsZero() && !now.Before(sealed.ExpiresAt) {
+			continue
+		}
+		secret, err := s.vault.Open(sealed.Sealed, secretContext)
+		if err != nil {
+			return nil, fmt.Errorf("open the endpoint's signing secret: %w", err)
+		}
+		live = append(live, string(secret))
+	}
+	if len(live) == 0 {
+		return nil, errNoSecret
+	}
+	return live, nil
+}

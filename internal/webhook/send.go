@@ -1,0 +1,115 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/safehttp"
+)
+
+const (
+	// attemptTimeout bounds one attempt, from the look-up of the host to the last
+	// byte that is read of the answer.
+	attemptTimeout = 10 * time.Second
+
+	mostAnswerRead = 64 << 10 // bytes; what is read whole leaves its connection fit for reuse
+	mostErrorKept  = 500      // bytes
+)
+
+// sender makes single attempts. It knows neither store nor queue.
+type sender struct {
+	secrets Secrets
+	client  func(pay.Environment) *http.Client
+	now     func() time.Time
+}
+
+// send makes one attempt and says what came of it, and how long the receiver asks
+// us to wait before the next. Whatever goes wrong is in the attempt.
+func (s sender) send(ctx context.Context, to pay.Endpoint, m Message) (pay.Attempt, time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	m.At = s.now()
+	a := pay.Attempt{Number: m.Attempt, At: pay.Clock(m.At)}
+	answer, err := s.post(ctx, to, m)
+	if err != nil {
+		a.Duration = s.since(m.At)
+		a.Error = explain(err, a.Duration)
+		return a, 0
+	}
+	a.Status = answer.StatusCode
+	a.Answer = readAnswer(answer.Body)
+	a.Duration = s.since(m.At)
+	return a, retryAfter(a.Status, answer.Header.Get("Retry-After"), s.now())
+}
+
+// since is never negative, even if the clock was set back meanwhile.
+func (s sender) since(t time.Time) time.Duration { return max(s.now().Sub(t), 0) }
+
+func (s sender) post(ctx context.Context, to pay.Endpoint, m Message) (*http.Response, error) {
+	secrets, err := s.secrets.live(to, m.At)
+	if err != nil {
+		return nil, err
+	}
+	header, err := Sign(m, secrets...)
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to.URL, bytes.NewReader(m.Body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header = header
+	// Whatever client we are given: a redirect is never followed. It could lead
+	// elsewhere than the operator agreed to, and most turn a POST into a GET.
+	client := *s.client(to.Environment)
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return client.Do(request)
+}
+
+// readAnswer returns the beginning of an answer. That it breaks off changes
+// nothing: the status has said whether the event was taken.
+func readAnswer(body io.ReadCloser) []byte {
+	defer body.Close()
+	start, err := io.ReadAll(io.LimitReader(body, pay.MostAnswerKept))
+	if err == nil {
+		_, _ = io.CopyN(io.Discard, body, mostAnswerRead-pay.MostAnswerKept)
+	}
+	return start
+}
+
+// explain says for the operator why there was no answer. It leaves out the URL, that
+// net/http names in its errors: its path or query may hold a receiver's password.
+func explain(err error, after time.Duration) string {
+	var refused *safehttp.RefusedError
+	var inURL *url.Error
+	switch {
+	case errors.As(err, &refused):
+		return refused.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer after " + after.Round(time.Millisecond).String()
+	case errors.As(err, &inURL):
+		err = inURL.Err
+	}
+	return printable(err.Error())
+}
+
+// printable makes a receiver's words fit to store and to show in a terminal.
+func printable(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, text)
+	if len(text) > mostErrorKept {
+		text = text[:mostErrorKept]
+	}
+	return strings.ToValidUTF8(text, "?")
+}
