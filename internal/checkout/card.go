@@ -1,0 +1,81 @@
+package checkout
+
+import (
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/pay"
+)
+
+// expiryText accepts what people type for a month and a year: 08/29, 8 / 29, 0829, 08-2029.
+var expiryText = regexp.MustCompile(`^([0-9]{1,2})\s*[/.\-\s]\s*([0-9]{2}|20[0-9]{2})$|^([0-9]{2})([0-9]{2}|20[0-9]{2})$`)
+
+// readCard reads the three inputs of the card form. What makes no sense becomes a
+// card that pay.Card.Check refuses.
+func readCard(number, expiry, cvc string) pay.Card {
+	c := pay.Card{Number: strings.TrimSpace(number), CVC: strings.TrimSpace(cvc)}
+	if m := expiryText.FindStringSubmatch(strings.TrimSpace(expiry)); m != nil {
+		c.ExpiryMonth, _ = strconv.Atoi(m[1] + m[3])
+		c.ExpiryYear, _ = strconv.Atoi(m[2] + m[4])
+		if c.ExpiryYear < 100 {
+			c.ExpiryYear += 2000
+		}
+	}
+	return c
+}
+
+// wrongParts says what is wrong with each part of the card. The domain's check stops
+// at the first; here that part is mended and the rest checked, so that a player
+// without script sees all at once.
+func wrongParts(c pay.Card, now time.Time) map[string]string {
+	wrong := map[string]string{}
+	for range 3 {
+		err := c.Check(now)
+		if err == nil {
+			break
+		}
+		for part, text := range blameCard(err, c, now) {
+			wrong[part] = text
+			mend(&c, part, now)
+		}
+	}
+	return wrong
+}
+
+func mend(c *pay.Card, part string, now time.Time) {
+	amex := c.Hint().Brand == "amex"
+	switch part {
+	case "number":
+		if c.Number = "4242424242424242"; amex {
+			c.Number = "378282246310005"
+		}
+	case "expiry":
+		c.ExpiryMonth, c.ExpiryYear = 12, now.Year()+1
+	case "cvc":
+		if c.CVC = "000"; amex {
+			c.CVC = "0000"
+		}
+	}
+}
+
+// blameCard turns the domain's refusal, which is for developers, into a text for players.
+func blameCard(err error, c pay.Card, now time.Time) map[string]string {
+	var e *pay.Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	text := "bad_" + e.Field
+	switch {
+	case e.Field == "expiry" && c.ExpiryYear > 2000 && c.ExpiryMonth >= 1 && c.ExpiryMonth <= 12 && c.ExpiryYear <= now.Year():
+		text = "past_expiry"
+	case e.Field == "cvc" && c.Hint().Brand == "amex":
+		text = "bad_cvc_amex"
+	}
+	return map[string]string{e.Field: text}
+}
+
+// blamed does the same for a refusal that came from the use case.
+func blamed(err error, now time.Time) map[string]string { return blameCard(err, pay.Card{}, now) }

@@ -1,0 +1,80 @@
+package checkout
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/gateway"
+	"github.com/coinslot/coinslot/internal/pay"
+)
+
+// Service is what the page asks of the use cases.
+type Service interface {
+	// Checkout is what the page shows of a session, as of now.
+	Checkout(ctx context.Context, id pay.SessionID) (gateway.Checkout, error)
+
+	// Pay tries to pay once. It may return while the payment is still processing.
+	Pay(ctx context.Context, id pay.SessionID, t gateway.Tender) (gateway.Checkout, error)
+
+	// Leave calls the session off for the player.
+	Leave(ctx context.Context, id pay.SessionID) (gateway.Checkout, error)
+
+	// Image is a picture that was stored with an item.
+	Image(ctx context.Context, name pay.ImageName) (pay.Image, error)
+}
+
+// Options is all that the page needs from outside.
+type Options struct {
+	Service Service
+
+	// Address is where players find the page.
+	Address Address
+
+	// Mount is the path below which the handler is asked: "/pay", or "" where the
+	// page has a host of its own.
+	Mount string
+
+	// Key is secret and outlives restarts, so that a form opened before one still works after it.
+	Key [32]byte
+
+	// TestCards are listed on the page of a sandbox session.
+	TestCards []TestCard
+
+	Logger *slog.Logger
+	Now    func() time.Time
+}
+
+// TestCard is a card number of the sandbox and what comes of paying with it.
+type TestCard struct {
+	Number  string
+	Outcome string // in a few words, such as "card_declined"
+}
+
+// handler serves the page. It keeps nothing between requests.
+type handler struct {
+	Options
+	formKey []byte
+	sites   *http.CrossOriginProtection
+}
+
+// New makes the handler of everything below Mount, and of /images/.
+func New(o Options) http.Handler {
+	h := &handler{Options: o, formKey: deriveKey(o.Key), sites: http.NewCrossOriginProtection()}
+	// A proxy may have changed the Host that the origin is else compared with.
+	if err := h.sites.AddTrustedOrigin(o.Address.origin()); err != nil {
+		panic("checkout: an Address that is no origin: " + err.Error())
+	}
+	return h
+}
+
+// deriveKey makes the forms' key, so that what is signed for one purpose is worth
+// nothing for another that is given the same secret.
+func deriveKey(secret [32]byte) []byte {
+	mac := hmac.New(sha256.New, secret[:])
+	mac.Write([]byte("coinslot checkout form v1"))
+	return mac.Sum(nil)
+}

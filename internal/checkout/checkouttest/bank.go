@@ -1,0 +1,66 @@
+package checkouttest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/provider"
+	"github.com/coinslot/coinslot/internal/provider/sandbox"
+)
+
+// Bank is the sandbox behind a door: it counts who comes, and can keep them waiting
+// or send them away without an answer.
+type Bank struct {
+	provider.Provider
+	asked atomic.Int32
+	mute  atomic.Bool
+
+	mu   sync.Mutex
+	held chan struct{} // closed: come in
+}
+
+func newBank() *Bank {
+	open := make(chan struct{})
+	close(open)
+	return &Bank{Provider: sandbox.New(sandbox.NewMemoryLedger()), held: open}
+}
+
+// Authorize counts, waits while the bank holds, and asks the sandbox.
+func (b *Bank) Authorize(ctx context.Context, c provider.Charge) (pay.Outcome, error) {
+	b.asked.Add(1)
+	if b.mute.Load() {
+		return pay.Outcome{}, errors.New("the bank does not answer")
+	}
+	b.mu.Lock()
+	held := b.held
+	b.mu.Unlock()
+	<-held
+	return b.Provider.Authorize(ctx, c)
+}
+
+// Asked is how many charges have been asked for.
+func (b *Bank) Asked() int { return int(b.asked.Load()) }
+
+// Mute makes every later charge get no answer.
+func (b *Bank) Mute() { b.mute.Store(true) }
+
+// Hold keeps charges waiting until Release.
+func (b *Bank) Hold() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held = make(chan struct{})
+}
+
+// Release lets charges through.
+func (b *Bank) Release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	select {
+	case <-b.held:
+	default:
+		close(b.held)
+	}
+}

@@ -1,0 +1,177 @@
+package checkout
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/coinslot/coinslot/internal/gateway"
+	"github.com/coinslot/coinslot/internal/pay"
+)
+
+// input is what a refused form leaves to be told on the page that comes back.
+type input struct {
+	notice string            // a text's key
+	errors map[string]string // a text's key by the field of the card
+	expiry string            // as it was typed
+}
+
+// page shows a session as it stands.
+func (v *visit) page(id pay.SessionID, _ string) { v.show(id, http.StatusOK, input{}) }
+
+func (v *visit) toPage(id pay.SessionID, _ string) {
+	http.Redirect(v.w, v.r, v.Address.page(id), http.StatusSeeOther)
+}
+
+func (v *visit) show(id pay.SessionID, status int, in input) {
+	c, ok := v.checkout(id)
+	if !ok {
+		return
+	}
+	shown := v.view(c)
+	if shown.Form == nil {
+		// The session has moved on, and what was typed in no longer matters.
+		status = http.StatusOK
+	} else {
+		shown.blame(in)
+	}
+	v.render(status, templateFor(shown.State), shown)
+}
+
+// checkout looks the session up. Where it returns false it has answered already.
+func (v *visit) checkout(id pay.SessionID) (gateway.Checkout, bool) {
+	c, err := v.Service.Checkout(v.r.Context(), id)
+	switch {
+	case err == nil:
+		return c, true
+	case pay.CodeOf(err) == pay.SessionNotFound:
+		v.notFound()
+	default:
+		v.failed("broken", id, err)
+	}
+	return c, false
+}
+
+// view says what the page shows of a session.
+func (v *visit) view(c gateway.Checkout) *view {
+	l := localeFor(c.Session.Locale, v.r.Header.Get("Accept-Language"))
+	s := &view{
+		locale: l, State: standing(c), Owed: true, Order: v.order(c, l), Sandbox: c.Session.Environment == pay.Sandbox,
+		Poll: v.Address.do(c.Session.ID, "state"), Standing: stateOf(c).String(), Back: wayBack(l, c.Session, c.Game),
+	}
+	v.allowImage(s.Order.Image)
+	switch s.State {
+	case "pending":
+		s.Heading = l.text("title_pay", s.Order.Price, s.Order.Game)
+		s.Form = v.form(c, l)
+		if c.Payment != nil {
+			s.Problem = l.text(reason(*c.Payment)) + " " + l.text("try_again")
+			if c.Session.Attempts-c.Session.Spent == 1 {
+				s.Problem += " " + l.text("last_attempt")
+			}
+		}
+	case "processing":
+		s.Heading, s.Says = l.text("processing"), l.text("processing_says")
+		s.Refresh = v.Address.page(c.Session.ID)
+	case "authorized":
+		s.Heading, s.Says = l.text("authorized"), l.text("authorized_says", s.Order.Game)
+		s.Refresh = v.Address.page(c.Session.ID)
+	case "paid", "refunded":
+		s.Heading, s.Says = l.text(s.State), l.text(s.State+"_says", s.Order.Price, s.Order.Title)
+		s.PaidWith = paidWith(l, c.Payment)
+	default:
+		s.Owed = false
+		s.Heading, s.Says = l.text(s.State), l.text(s.State+"_says", s.Order.Game)
+		if s.State == "failed" && c.Payment != nil {
+			s.Problem = l.text(reason(*c.Payment))
+		}
+	}
+	if s.Back != nil {
+		s.Back.Auto = s.State == "paid" || s.State == "cancelled"
+	}
+	return s
+}
+
+// standing names the page that a session is shown as: its status, and while that
+// is pending where its payment is.
+func standing(c gateway.Checkout) string {
+	switch {
+	case c.Session.Status == pay.SessionPending && c.Session.Live && c.Payment != nil && c.Payment.Status == pay.PaymentAuthorized:
+		return "authorized"
+	case c.Session.Status == pay.SessionPending && c.Session.Live:
+		return "processing"
+	case c.Session.Status == pay.SessionPaid && c.Payment != nil && c.Payment.Status == pay.PaymentRefunded:
+		return "refunded"
+	}
+	return string(c.Session.Status)
+}
+
+func (v *visit) form(c gateway.Checkout, l locale) *form {
+	id, attempt := c.Session.ID, c.Session.Spent
+	f := &form{
+		Pay: v.Address.do(id, "pay"), Cancel: v.Address.do(id, "cancel"),
+		Token: v.token(id, attempt), Attempt: strconv.Itoa(attempt),
+		Card: slices.Contains(c.Methods, pay.MethodCard),
+	}
+	if c.Session.Environment != pay.Sandbox {
+		return f
+	}
+	f.TestCards, f.TestExpiry = v.TestCards, testExpiry(v.Now())
+	for _, m := range c.Methods {
+		if sheets[m] {
+			f.Wallets = append(f.Wallets, wallet{l.text(string(m)), v.Address.wallet(id, m)})
+		}
+	}
+	return f
+}
+
+// blame tells what was wrong with a form, beside the fields.
+func (s *view) blame(in input) {
+	if in.notice != "" {
+		s.Problem = s.T(in.notice)
+	}
+	s.Form.Expiry.Value = in.expiry
+	focused := false
+	for _, f := range []struct {
+		name string
+		*field
+	}{{"number", &s.Form.Number}, {"expiry", &s.Form.Expiry}, {"cvc", &s.Form.CVC}} {
+		if key := in.errors[f.name]; key != "" {
+			f.Error = s.T(key)
+			f.Focus, focused = !focused, true
+		}
+	}
+}
+
+// reason is the key of the text that says why a payment came to nothing.
+func reason(p pay.Payment) string {
+	switch {
+	case p.Status == pay.PaymentCancelled:
+		return "released"
+	case p.Failure == nil:
+		return string(pay.ProcessingError)
+	case p.Failure.Code == pay.CardDeclined && p.Method != pay.MethodCard:
+		return "declined"
+	case english[string(p.Failure.Code)] == "":
+		return string(pay.ProcessingError)
+	}
+	return string(p.Failure.Code)
+}
+
+var brands = map[string]string{
+	"visa": "Visa", "mastercard": "Mastercard", "amex": "American Express", "discover": "Discover",
+	"jcb": "JCB", "diners": "Diners Club", "unionpay": "UnionPay",
+}
+
+// paidWith is how the player paid, as a receipt says it.
+func paidWith(l locale, p *pay.Payment) string {
+	switch {
+	case p == nil:
+		return ""
+	case p.Card.Last4 == "":
+		return l.text(string(p.Method))
+	case brands[p.Card.Brand] == "":
+		return l.text("ending", l.text("card"), p.Card.Last4)
+	}
+	return l.text("ending", brands[p.Card.Brand], p.Card.Last4)
+}

@@ -1,0 +1,106 @@
+package checkout
+
+import (
+	"html/template"
+
+	"github.com/coinslot/coinslot/internal/gateway"
+	"github.com/coinslot/coinslot/internal/pay"
+)
+
+// view is what a template shows. Each page fills in what it needs.
+type view struct {
+	locale locale
+
+	Nonce  string
+	Style  template.CSS
+	Script template.JS
+
+	State   string // what the script and the style tell pages apart by
+	Heading string
+	Says    string
+	Problem string // said aloud by screen readers
+	Order   *order
+	Owed    bool // the total is due, or was paid
+	Sandbox bool
+	Form    *form
+	Back    *back
+
+	Refresh   string // where a browser without script looks again
+	Poll      string // where the script asks for the state
+	Standing  string // the state as this page shows it
+	PaidWith  string
+	Link      string // to the page itself
+	LinkText  string
+	Reference string
+}
+
+// T is one of the page's texts.
+func (v view) T(key string, gaps ...string) string { return v.locale.text(key, gaps...) }
+
+// Lang is the language that is shown, which is not always the one that was asked for.
+func (v view) Lang() string { return v.locale.tag.String() }
+
+// Dir is the direction that the language runs in.
+func (v view) Dir() string { return v.locale.dir }
+
+// order is what the player buys, in their notation.
+type order struct {
+	Game, Title, Image, Price string
+}
+
+// form is what the player pays by.
+type form struct {
+	Pay, Cancel    string // where the forms go
+	Token, Attempt string
+	Card           bool
+	Wallets        []wallet
+	Number         field
+	Expiry         field
+	CVC            field
+	TestCards      []TestCard
+	TestExpiry     string
+
+	Method   string // of the wallet whose sheet is open
+	Approved string
+	Declined string
+}
+
+// field is one input of the card form. A card's number and code are never put back into it.
+type field struct {
+	Error string
+	Value string
+	Focus bool
+}
+
+// wallet is a way to pay with one tap.
+type wallet struct{ Name, Href string }
+
+// back is the way back to the game.
+type back struct {
+	URL  template.URL
+	Text string
+	Auto bool // the script tries it by itself
+}
+
+// wayBack leads back to the game: while a payment is under way to where the paid
+// go, since the game must not take the player for one who cancelled. It makes the one link whose scheme is the game's own. It is checked again
+// here, where it becomes a link: html/template lets a template.URL through as it is.
+func wayBack(l locale, s pay.Session, game pay.Game) *back {
+	to := s.WayBack()
+	if s.Live {
+		to = s.ReturnURL
+	}
+	u, err := pay.ParseReturnURL(pay.InvalidReturnURL, "return_url", string(to), pay.Game{})
+	if err != nil {
+		return nil
+	}
+	return &back{URL: template.URL(u.For(s.ID)), Text: l.text("back", game.Name)}
+}
+
+func (h *handler) order(c gateway.Checkout, l locale) *order {
+	o := &order{Game: c.Game.Name, Title: c.Session.Item.Title, Image: string(c.Session.Item.Image), Price: price(c.Session.Item.Price, l.notation)}
+	if name, stored := c.Session.Item.Image.Stored(); stored {
+		o.Image = h.Address.image(name)
+	}
+	return o
+}
