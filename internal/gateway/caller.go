@@ -45,10 +45,7 @@ func (c Caller) mayWrite() error {
 func (s *Service) game(c Caller, id pay.GameID) (pay.Game, error) {
 	game, ok := s.settings.Load().games[id]
 	if !ok || c.Game != "" && c.Game != id {
-		return pay.Game{}, &pay.Error{
-			Code: pay.InvalidGameID, Field: "game_id",
-			Message: "game_id must be the id of a game that this API key covers",
-		}
+		return pay.Game{}, pay.RefuseField(pay.InvalidGameID, "game_id", "must be the id of a game that this API key covers")
 	}
 	return game, nil
 }

@@ -16,7 +16,7 @@ type Checkout struct {
 	Session pay.Session  // as of now, its expiry included
 	Payment *pay.Payment // the latest; nil: none yet
 	Game    pay.Game
-	Methods []pay.Method // that the page can offer
+	Methods []pay.Method // that the page can offer; none where no provider is set up
 }
 
 // Tender is how the player wants to pay.
@@ -38,7 +38,7 @@ var offered = []pay.Method{
 
 // Checkout is the payment page of a session, as of now.
 func (s *Service) Checkout(ctx context.Context, id pay.SessionID) (Checkout, error) {
-	c := Checkout{Methods: offered}
+	var c Checkout
 	err := s.Store.View(ctx, func(r store.Reader) error {
 		session, err := r.Session(id)
 		if err != nil {
@@ -53,6 +53,9 @@ func (s *Service) Checkout(ctx context.Context, id pay.SessionID) (Checkout, err
 		return notFound(err, pay.PaymentNotFound, "payment", string(session.Payment))
 	})
 	c.Game = s.settings.Load().games[c.Session.Game]
+	if s.Provider(c.Session.Environment) != nil {
+		c.Methods = offered
+	}
 	return c, err
 }
 
@@ -68,6 +71,9 @@ func (s *Service) Pay(ctx context.Context, id pay.SessionID, t Tender) (Checkout
 	started, err := s.change(ctx, id, func(_ store.Tx, session pay.Session) (pay.Change, error) {
 		if session.Spent != t.Attempt && !session.Live {
 			return pay.Change{}, nil
+		}
+		if _, err := s.provider(session.Environment); err != nil {
+			return pay.Change{}, err
 		}
 		return session.StartPayment(paymentID, t.Method, t.hint(), now)
 	})
@@ -102,7 +108,7 @@ func (s *Service) checkTender(t Tender) error {
 	case !slices.Contains(offered, t.Method):
 		return pay.Refuse(pay.InvalidRequest, "method must be one of %v, got %q", offered, t.Method)
 	case t.Method == pay.MethodCard && t.Card == nil:
-		return &pay.Error{Code: pay.InvalidCard, Field: "number", Message: "number is required"}
+		return pay.RefuseField(pay.InvalidCard, "number", "is required")
 	case t.Method == pay.MethodCard:
 		return t.Card.Check(s.Now())
 	}
@@ -137,8 +143,7 @@ func (s *Service) charge(ctx context.Context, session pay.Session, p pay.Payment
 func (s *Service) authorize(ctx context.Context, session pay.Session, p pay.Payment, t Tender) (pay.Outcome, error) {
 	by, err := s.provider(p.Environment)
 	if err != nil {
-		// Nobody was asked, so nothing can have been charged.
-		return pay.Outcome{Kind: pay.OutcomeFailed, Failure: &pay.Failure{Code: pay.ProviderUnavailable, Message: "no payment provider is set up"}}, nil
+		return pay.Outcome{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, providerDeadline)
 	defer cancel()

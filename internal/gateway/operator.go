@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"slices"
 	"time"
@@ -27,7 +26,7 @@ func (s *Service) CreateGame(ctx context.Context, g pay.Game) (pay.Game, error) 
 	}
 	err := s.configure(ctx, func(tx store.Settings) error { return tx.CreateGame(g) })
 	if errors.Is(err, store.ErrConflict) {
-		err = &pay.Error{Code: pay.AlreadyExists, Field: "id", Message: "id must be new; there is a game " + string(g.ID)}
+		err = pay.RefuseField(pay.AlreadyExists, "id", "must be new; there is a game %q", g.ID)
 	}
 	return g, err
 }
@@ -142,17 +141,14 @@ func (s *Service) CreateEndpoint(ctx context.Context, e pay.Endpoint) (endpoint 
 	e.ID, e.Enabled, e.Disabled = pay.NewEndpointID(now, entropy()), true, ""
 	e.CreatedAt = pay.Clock(now)
 	e.UpdatedAt = e.CreatedAt
-	sealed, secret, err := s.newSecret()
-	if err != nil {
-		return pay.Endpoint{}, "", err
-	}
-	e.Secrets = []pay.SealedSecret{sealed}
+	secret, sealed := s.Secrets.New()
+	e.Secrets = []pay.SealedSecret{{Sealed: sealed}}
 	err = s.configure(ctx, func(tx store.Settings) error {
 		if err := checkGame(tx, e.Game); err != nil {
 			return err
 		}
 		if e.Game == "" {
-			return &pay.Error{Code: pay.InvalidSetting, Field: "game_id", Message: "game_id is required"}
+			return pay.RefuseField(pay.InvalidSetting, "game_id", "is required")
 		}
 		if err := e.Check(); err != nil {
 			return err
@@ -206,13 +202,10 @@ func (s *Service) RotateSecret(ctx context.Context, id pay.EndpointID, overlap t
 	if overlap < 0 {
 		return pay.Endpoint{}, "", pay.Refuse(pay.InvalidSetting, "overlap must not be negative, got %v", overlap)
 	}
-	sealed, secret, err := s.newSecret()
-	if err != nil {
-		return pay.Endpoint{}, "", err
-	}
+	secret, sealed := s.Secrets.New()
 	now := pay.Clock(s.Now())
 	e, err := s.UpdateEndpoint(ctx, id, func(e *pay.Endpoint) {
-		live := []pay.SealedSecret{sealed}
+		live := []pay.SealedSecret{{Sealed: sealed}}
 		for _, old := range e.Secrets {
 			if end := now.Add(overlap); old.ExpiresAt.IsZero() || end.Before(old.ExpiresAt) {
 				old.ExpiresAt = end
@@ -224,15 +217,6 @@ func (s *Service) RotateSecret(ctx context.Context, id pay.EndpointID, overlap t
 		e.Secrets = live
 	})
 	return e, secret, err
-}
-
-// newSecret draws a signing secret in the form that Standard Webhooks gives it.
-func (s *Service) newSecret() (pay.SealedSecret, string, error) {
-	var raw [32]byte
-	_, _ = rand.Read(raw[:])
-	secret := "whsec_" + base64.StdEncoding.EncodeToString(raw[:])
-	sealed, err := s.Seal(secret)
-	return pay.SealedSecret{Sealed: sealed}, secret, err
 }
 
 // History is all that is kept of a session.
@@ -264,7 +248,7 @@ func checkGame(r store.Reader, id pay.GameID) error {
 	}
 	_, err := r.Game(id)
 	if errors.Is(err, store.ErrNotFound) {
-		return &pay.Error{Code: pay.InvalidSetting, Field: "game_id", Message: "game_id must be a registered game; there is no game " + string(id)}
+		return pay.RefuseField(pay.InvalidSetting, "game_id", "must be a registered game; there is no game %q", id)
 	}
 	return err
 }

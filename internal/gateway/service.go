@@ -26,12 +26,18 @@ type Options struct {
 	// which an event's bytes are made.
 	Payload func(pay.Change, pay.Event) []byte
 
-	// Seal encrypts a webhook endpoint's secret for the store.
-	Seal func(secret string) ([]byte, error)
+	// Secrets makes the secrets that webhooks are signed with.
+	Secrets Secrets
 
 	Now               func() time.Time
 	Logger            *slog.Logger
 	IdempotencyWindow time.Duration // how long an answer is remembered; at least a day
+}
+
+// Secrets makes a signing secret: its text, which the operator is shown once, and
+// its encrypted form, which is stored.
+type Secrets interface {
+	New() (text string, sealed []byte)
 }
 
 // Providers picks who moves the money of an environment. It is nil where nobody does.

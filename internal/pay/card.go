@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -8,17 +9,17 @@ import (
 // Card is a card as the player typed it in. It passes from the page to the provider
 // and is never stored, logged or printed: String hides it.
 type Card struct {
-	Number      string // digits, spaces and hyphens
+	Number      string `json:"-"` // digits, spaces and hyphens
 	ExpiryMonth int
-	ExpiryYear  int // four digits
-	CVC         string
+	ExpiryYear  int    // four digits
+	CVC         string `json:"-"`
 }
 
 // String shows what a receipt would.
 func (c Card) String() string { h := c.Hint(); return h.Brand + " …" + h.Last4 }
 
-// GoString hides the card from %#v as well.
-func (c Card) GoString() string { return c.String() }
+// Format hides the card from every verb, %#v and %d among them.
+func (c Card) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, c.String()) }
 
 // Digits is the card's number without what players type between the groups.
 func (c Card) Digits() string {
@@ -30,17 +31,17 @@ func (c Card) Check(now time.Time) error {
 	digits := c.Digits()
 	switch {
 	case digits == "":
-		return refuseField(InvalidCard, "number", "is required")
+		return RefuseField(InvalidCard, "number", "is required")
 	case len(digits) < 12 || len(digits) > 19 || !luhn(digits):
-		return refuseField(InvalidCard, "number", "must be a card number, its check digit right")
+		return RefuseField(InvalidCard, "number", "must be a card number, its check digit right")
 	case c.ExpiryMonth < 1 || c.ExpiryMonth > 12:
-		return refuseField(InvalidCard, "expiry", "must be a month and a year, such as 12/30")
+		return RefuseField(InvalidCard, "expiry", "must be a month and a year, such as 12/30")
 	case c.expired(now):
-		return refuseField(InvalidCard, "expiry", "must not lie in the past")
+		return RefuseField(InvalidCard, "expiry", "must not lie in the past")
 	case c.ExpiryYear > now.Year()+50:
-		return refuseField(InvalidCard, "expiry", "must be a month and a year, such as 12/30")
+		return RefuseField(InvalidCard, "expiry", "must be a month and a year, such as 12/30")
 	case !onlyDigits(c.CVC) || len(c.CVC) != c.cvcLength():
-		return refuseField(InvalidCard, "cvc", "must be the %d digits of the card's security code", c.cvcLength())
+		return RefuseField(InvalidCard, "cvc", "must be the %d digits of the card's security code", c.cvcLength())
 	}
 	return nil
 }

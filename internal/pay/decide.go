@@ -2,6 +2,7 @@ package pay
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -64,7 +65,7 @@ func (s Session) Settle(p Payment, o Outcome, now time.Time) Change {
 	if s.Status != SessionPending || !s.Live || s.Payment != p.ID {
 		panic(fmt.Sprintf("pay: payment %s is live on session %s, which is %s", p.ID, s.ID, s.Status))
 	}
-	now = s.notBefore(now)
+	now = latest(s.notBefore(now), p.CreatedAt, p.AuthorizedAt)
 	p.Status = next
 	if o.Reference != "" {
 		p.Reference = o.Reference
@@ -192,9 +193,6 @@ func (p Payment) CheckCancel() (void bool, err error) {
 
 // notBefore is now, but never before the session was made: the clock may have been set
 // back meanwhile, and created_at <= paid_at holds all the same.
-func (s Session) notBefore(now time.Time) time.Time {
-	if now = Clock(now); now.Before(s.CreatedAt) {
-		return s.CreatedAt
-	}
-	return now
-}
+func (s Session) notBefore(now time.Time) time.Time { return latest(Clock(now), s.CreatedAt) }
+
+func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }

@@ -34,14 +34,14 @@ func (e Endpoint) Wants(t EventType) bool {
 // Check refuses an endpoint that could not be delivered to.
 func (e Endpoint) Check() error {
 	if e.Environment != Sandbox && e.Environment != Production {
-		return refuseField(InvalidSetting, "environment", "must be sandbox or production, got %s", quote(string(e.Environment)))
+		return RefuseField(InvalidSetting, "environment", "must be sandbox or production, got %s", quote(string(e.Environment)))
 	}
 	if err := checkHTTPURL("url", e.URL, e.Environment == Production); err != nil {
 		return err
 	}
 	for _, t := range e.Types {
 		if !slices.Contains(EventTypes, t) {
-			return refuseField(InvalidSetting, "events", "must be types of event such as %s, got %s", PaymentSucceededEvent, quote(string(t)))
+			return RefuseField(InvalidSetting, "events", "must be types of event such as %s, got %s", PaymentSucceededEvent, quote(string(t)))
 		}
 	}
 	return checkText(InvalidSetting, "description", e.Description, 0, 500)

@@ -67,8 +67,8 @@ func Refuse(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// refuseField makes an Error whose message begins with the field's name.
-func refuseField(code Code, field, format string, args ...any) *Error {
+// RefuseField makes an Error whose message begins with the field's name.
+func RefuseField(code Code, field, format string, args ...any) *Error {
 	return &Error{Code: code, Field: field, Message: field + " " + fmt.Sprintf(format, args...)}
 }
 

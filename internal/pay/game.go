@@ -49,7 +49,10 @@ type Game struct {
 	UpdatedAt     time.Time
 }
 
-var gameID = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+var (
+	gameID = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+	scheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`) // RFC 3986, section 3.1
+)
 
 // WithDefaults fills in what the operator left out.
 func (g Game) WithDefaults() Game {
@@ -72,27 +75,27 @@ func (g Game) WithDefaults() Game {
 func (g Game) Check() error {
 	switch {
 	case !gameID.MatchString(string(g.ID)):
-		return refuseField(InvalidSetting, "id", "must match [a-z0-9][a-z0-9_-]{0,63}, got %s", quote(string(g.ID)))
+		return RefuseField(InvalidSetting, "id", "must match [a-z0-9][a-z0-9_-]{0,63}, got %s", quote(string(g.ID)))
 	case g.Attempts < 1 || g.Attempts > MostAttempts:
-		return refuseField(InvalidSetting, "payment_attempts", "must be 1 to %d, got %d", MostAttempts, g.Attempts)
+		return RefuseField(InvalidSetting, "payment_attempts", "must be 1 to %d, got %d", MostAttempts, g.Attempts)
 	case g.Capture != CaptureAutomatic && g.Capture != CaptureManual:
-		return refuseField(InvalidSetting, "capture", "must be automatic or manual, got %s", quote(string(g.Capture)))
+		return RefuseField(InvalidSetting, "capture", "must be automatic or manual, got %s", quote(string(g.Capture)))
 	case g.SessionTTL < ShortestSessionTTL || g.SessionTTL > LongestSessionTTL:
-		return refuseField(InvalidSetting, "session_ttl", "must be %v to %v, got %v", ShortestSessionTTL, LongestSessionTTL, g.SessionTTL)
+		return RefuseField(InvalidSetting, "session_ttl", "must be %v to %v, got %v", ShortestSessionTTL, LongestSessionTTL, g.SessionTTL)
 	}
 	for _, c := range g.Currencies {
 		if !c.Known() {
-			return refuseField(InvalidSetting, "currencies", "must be ISO 4217 codes in upper case, got %s", quote(string(c)))
+			return RefuseField(InvalidSetting, "currencies", "must be ISO 4217 codes in upper case, got %s", quote(string(c)))
 		}
 	}
 	for _, s := range g.ReturnSchemes {
-		if s != strings.ToLower(s) || s == "" || slices.Contains(refusedSchemes, s) {
-			return refuseField(InvalidSetting, "return_url_schemes", "must be lower-case URI schemes that are safe to link to, got %s", quote(s))
+		if !scheme.MatchString(s) || refusedScheme(s) {
+			return RefuseField(InvalidSetting, "return_url_schemes", "must be lower-case URI schemes that are safe to link to, got %s", quote(s))
 		}
 	}
 	for _, h := range g.ReturnHosts {
 		if h != strings.ToLower(h) || h == "" || strings.ContainsAny(h, "/:@ ") {
-			return refuseField(InvalidSetting, "return_url_hosts", "must be lower-case host names, got %s", quote(h))
+			return RefuseField(InvalidSetting, "return_url_hosts", "must be lower-case host names, got %s", quote(h))
 		}
 	}
 	return checkText(InvalidSetting, "name", g.Name, 1, 100)
@@ -111,11 +114,11 @@ func checkHTTPURL(field, text string, secure bool) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
-		return refuseField(InvalidSetting, field, "must be an http(s) URL, got %s", quote(text))
+		return RefuseField(InvalidSetting, field, "must be an http(s) URL, got %s", quote(text))
 	case u.User != nil:
-		return refuseField(InvalidSetting, field, "must not carry a user name or password")
+		return RefuseField(InvalidSetting, field, "must not carry a user name or password")
 	case secure && u.Scheme != "https":
-		return refuseField(InvalidSetting, field, "must be https in production, got %s", quote(text))
+		return RefuseField(InvalidSetting, field, "must be https in production, got %s", quote(text))
 	}
 	return nil
 }

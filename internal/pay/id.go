@@ -69,11 +69,11 @@ func ParsePaymentID(text string) (PaymentID, error) {
 func checkID(field, prefix, text string) error {
 	rest, ok := strings.CutPrefix(text, prefix)
 	if !ok || rest == "" || len(rest) > 64 {
-		return refuseField(InvalidID, field, "must look like %s…, got %s", prefix, quote(text))
+		return RefuseField(InvalidID, field, "must look like %s…, got %s", prefix, quote(text))
 	}
 	for _, c := range []byte(rest) {
 		if (c < '0' || c > '9') && (c < 'a' || c > 'z') {
-			return refuseField(InvalidID, field, "must be %s and lower-case letters and digits, got %s", prefix, quote(text))
+			return RefuseField(InvalidID, field, "must be %s and lower-case letters and digits, got %s", prefix, quote(text))
 		}
 	}
 	return nil

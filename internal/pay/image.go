@@ -51,7 +51,7 @@ func ParseImage(text string) (ImageRef, *Image, error) {
 			return "", nil, err
 		}
 		if u, err := url.Parse(text); err != nil || u.Hostname() == "" {
-			return "", nil, refuseField(InvalidImage, field, "must be a URL with a host, got %s", quote(text))
+			return "", nil, RefuseField(InvalidImage, field, "must be a URL with a host, got %s", quote(text))
 		}
 		return ImageRef(text), nil, nil
 	case "data":
@@ -61,7 +61,7 @@ func ParseImage(text string) (ImageRef, *Image, error) {
 		}
 		return storedImage + ImageRef(img.Name), img, nil
 	}
-	return "", nil, refuseField(InvalidImage, field, "must be a data:image/png, jpeg or webp URI in base64 or an http(s) URL, got %s", quote(text))
+	return "", nil, RefuseField(InvalidImage, field, "must be a data:image/png, jpeg or webp URI in base64 or an http(s) URL, got %s", quote(text))
 }
 
 func decodeImage(field, rest string) (*Image, error) {
@@ -69,7 +69,7 @@ func decodeImage(field, rest string) (*Image, error) {
 	mediaType, marker, _ := strings.Cut(strings.ToLower(label), ";")
 	size, known := imageFormats[mediaType]
 	if !ok || marker != "base64" || !known {
-		return nil, refuseField(InvalidImage, field, "must begin with data:image/png;base64, (or jpeg, or webp), got %s", quote("data:"+label))
+		return nil, RefuseField(InvalidImage, field, "must begin with data:image/png;base64, (or jpeg, or webp), got %s", quote("data:"+label))
 	}
 	if base64.StdEncoding.DecodedLen(len(encoded)) > MostImageBytes+3 {
 		return nil, tooManyBytes(field)
@@ -77,7 +77,7 @@ func decodeImage(field, rest string) (*Image, error) {
 	data, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
 		if data, err = base64.RawStdEncoding.DecodeString(encoded); err != nil {
-			return nil, refuseField(InvalidImage, field, "must be valid base64 after the comma")
+			return nil, RefuseField(InvalidImage, field, "must be valid base64 after the comma")
 		}
 	}
 	if len(data) > MostImageBytes {
@@ -85,10 +85,10 @@ func decodeImage(field, rest string) (*Image, error) {
 	}
 	width, height, ok := size(data)
 	if !ok {
-		return nil, refuseField(InvalidImage, field, "must hold the bytes of the %s that it says it is", mediaType)
+		return nil, RefuseField(InvalidImage, field, "must hold the bytes of the %s that it says it is", mediaType)
 	}
 	if width < 1 || height < 1 || width > MostImageSide || height > MostImageSide {
-		return nil, refuseField(InvalidImage, field, "must be at most %d pixels a side, got %d by %d", MostImageSide, width, height)
+		return nil, RefuseField(InvalidImage, field, "must be at most %d pixels a side, got %d by %d", MostImageSide, width, height)
 	}
 	sum := sha256.Sum256(data)
 	name := hex.EncodeToString(sum[:]) + "." + strings.TrimPrefix(mediaType, "image/")
@@ -96,7 +96,7 @@ func decodeImage(field, rest string) (*Image, error) {
 }
 
 func tooManyBytes(field string) error {
-	return refuseField(InvalidImage, field, "must be at most %d bytes once decoded", MostImageBytes)
+	return RefuseField(InvalidImage, field, "must be at most %d bytes once decoded", MostImageBytes)
 }
 
 // imageFormats reads a picture's size from its own header, and thereby checks that

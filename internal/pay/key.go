@@ -68,9 +68,9 @@ func (k Key) Covers(g GameID) bool { return k.Game == "" || k.Game == g }
 func (k Key) Check() error {
 	switch {
 	case k.Environment != Sandbox && k.Environment != Production:
-		return refuseField(InvalidSetting, "environment", "must be sandbox or production, got %s", quote(string(k.Environment)))
+		return RefuseField(InvalidSetting, "environment", "must be sandbox or production, got %s", quote(string(k.Environment)))
 	case !k.ExpiresAt.IsZero() && !k.ExpiresAt.After(k.CreatedAt):
-		return refuseField(InvalidSetting, "expires_at", "must lie in the future")
+		return RefuseField(InvalidSetting, "expires_at", "must lie in the future")
 	}
 	return checkText(InvalidSetting, "label", k.Label, 0, 100)
 }

@@ -1,7 +1,10 @@
 package pay
 
 import (
+	"maps"
 	"regexp"
+	"strconv"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -89,25 +92,25 @@ func NewSession(id SessionID, env Environment, game Game, o Order, now time.Time
 
 func newItem(game Game, o *ItemOrder) (Item, *Image, error) {
 	if o == nil {
-		return Item{}, nil, refuseField(InvalidItem, "item", "is required")
+		return Item{}, nil, RefuseField(InvalidItem, "item", "is required")
 	}
 	if err := checkText(InvalidTitle, "item.title", o.Title, 1, MostTitle); err != nil {
 		return Item{}, nil, err
 	}
 	if strings.TrimSpace(o.Title) == "" {
-		return Item{}, nil, refuseField(InvalidTitle, "item.title", "must not be blank")
+		return Item{}, nil, RefuseField(InvalidTitle, "item.title", "must not be blank")
 	}
 	if o.Price < 1 || o.Price > MostMinorUnits {
-		return Item{}, nil, refuseField(InvalidPrice, "item.price", "must be a positive integer in minor units, got %d", o.Price)
+		return Item{}, nil, RefuseField(InvalidPrice, "item.price", "must be a positive integer in minor units, got %d", o.Price)
 	}
 	currency := Currency(o.Currency)
 	switch {
 	case o.Currency == "":
-		return Item{}, nil, refuseField(InvalidCurrency, "item.currency", "is required")
+		return Item{}, nil, RefuseField(InvalidCurrency, "item.currency", "is required")
 	case !currency.Known():
-		return Item{}, nil, refuseField(InvalidCurrency, "item.currency", "must be an ISO 4217 code in upper case such as USD, got %s", quote(o.Currency))
+		return Item{}, nil, RefuseField(InvalidCurrency, "item.currency", "must be an ISO 4217 code in upper case such as USD, got %s", quote(o.Currency))
 	case !game.Accepts(currency):
-		return Item{}, nil, refuseField(InvalidCurrency, "item.currency", "must be one that the game accepts, got %s", o.Currency)
+		return Item{}, nil, RefuseField(InvalidCurrency, "item.currency", "must be one that the game accepts, got %s", o.Currency)
 	}
 	item := Item{Title: o.Title, Price: Money{o.Price, currency}}
 	var img *Image
@@ -119,7 +122,7 @@ func newItem(game Game, o *ItemOrder) (Item, *Image, error) {
 	}
 	if o.Country != nil && *o.Country != "" {
 		if !knownCountry(*o.Country) {
-			return Item{}, nil, refuseField(InvalidItem, "item.country", "must be an ISO 3166-1 alpha-2 code in upper case such as DE, got %s", quote(*o.Country))
+			return Item{}, nil, RefuseField(InvalidItem, "item.country", "must be an ISO 3166-1 alpha-2 code in upper case such as DE, got %s", quote(*o.Country))
 		}
 		item.Country = *o.Country
 	}
@@ -134,16 +137,17 @@ func checkMetadata(m *Metadata) (*Metadata, error) {
 		return nil, err
 	}
 	if len(m.Values) > MostMetadataPairs {
-		return nil, refuseField(InvalidMetadata, "metadata.values", "must have at most %d pairs, got %d", MostMetadataPairs, len(m.Values))
+		return nil, RefuseField(InvalidMetadata, "metadata.values", "must have at most %d pairs, got %d", MostMetadataPairs, len(m.Values))
 	}
-	for key, value := range m.Values {
+	for _, key := range slices.Sorted(maps.Keys(m.Values)) {
+		value := m.Values[key]
 		switch {
 		case !storable(key) || !storable(value):
-			return nil, refuseField(InvalidMetadata, "metadata.values", "must be valid UTF-8 without NUL characters")
+			return nil, RefuseField(InvalidMetadata, "metadata.values", "must be valid UTF-8 without NUL characters")
 		case key == "" || utf8.RuneCountInString(key) > MostMetadataKey:
-			return nil, refuseField(InvalidMetadata, "metadata.values", "must have keys of 1 to %d characters", MostMetadataKey)
+			return nil, RefuseField(InvalidMetadata, "metadata.values", "must have keys of 1 to %d characters", MostMetadataKey)
 		case utf8.RuneCountInString(value) > MostMetadataValue:
-			return nil, refuseField(InvalidMetadata, "metadata.values", "must have values of at most %d characters", MostMetadataValue)
+			return nil, RefuseField(InvalidMetadata, "metadata.values", "must have values of at most %d characters", MostMetadataValue)
 		}
 	}
 	return m, nil
@@ -153,7 +157,7 @@ func (s *Session) setDeadline(game Game, expiresIn *time.Duration) error {
 	ttl := game.SessionTTL
 	if expiresIn != nil {
 		if ttl = *expiresIn; ttl < ShortestExpiresIn || ttl > LongestExpiresIn {
-			return refuseField(InvalidExpiresIn, "expires_in", "must be 60s to 2592000s (30 days), got %gs", ttl.Seconds())
+			return RefuseField(InvalidExpiresIn, "expires_in", "must be 60s to 2592000s (30 days), got %ss", strconv.FormatFloat(ttl.Seconds(), 'f', -1, 64))
 		}
 	}
 	s.ExpiresAt = Clock(s.CreatedAt.Add(ttl))
@@ -169,7 +173,7 @@ func (s *Session) setReferences(o Order) error {
 	}
 	if o.Locale != nil && *o.Locale != "" {
 		if len(*o.Locale) > mostLocale || !locale.MatchString(*o.Locale) {
-			return refuseField(InvalidRequest, "locale", "must be a BCP 47 language tag such as pt-BR, got %s", quote(*o.Locale))
+			return RefuseField(InvalidRequest, "locale", "must be a BCP 47 language tag such as pt-BR, got %s", quote(*o.Locale))
 		}
 		s.Locale = *o.Locale
 	}
@@ -179,7 +183,7 @@ func (s *Session) setReferences(o Order) error {
 // CheckIdempotencyKey refuses a key that is not 1 to 255 printable ASCII characters.
 func CheckIdempotencyKey(key string) error {
 	if len(key) > mostIdempotencyKey || !printing.MatchString(key) {
-		return refuseField(InvalidIdempotencyKey, "Idempotency-Key", "must be 1 to %d printable ASCII characters, got %s", mostIdempotencyKey, quote(key))
+		return RefuseField(InvalidIdempotencyKey, "Idempotency-Key", "must be 1 to %d printable ASCII characters, got %s", mostIdempotencyKey, quote(key))
 	}
 	return nil
 }

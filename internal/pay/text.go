@@ -15,11 +15,13 @@ func storable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRu
 func checkText(code Code, field, s string, least, most int) error {
 	switch n := utf8.RuneCountInString(s); {
 	case !storable(s):
-		return refuseField(code, field, "must be valid UTF-8 without NUL characters")
+		return RefuseField(code, field, "must be valid UTF-8 without NUL characters")
 	case n == 0 && least > 0:
-		return refuseField(code, field, "is required")
+		return RefuseField(code, field, "is required")
+	case least == 0 && n > most:
+		return RefuseField(code, field, "must be at most %d characters long, got %d", most, n)
 	case n < least || n > most:
-		return refuseField(code, field, "must be %d to %d characters long, got %d", least, most, n)
+		return RefuseField(code, field, "must be %d to %d characters long, got %d", least, most, n)
 	}
 	return nil
 }

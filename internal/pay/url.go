@@ -4,13 +4,18 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
-// LongestURL is the length at which a URL or return URI is refused, in bytes.
+// LongestURL is how many characters a URL or return URI may have.
 const LongestURL = 2048
 
-// sessionPlaceholder in a return URI is replaced by the session's id.
-const sessionPlaceholder = "{SESSION_ID}"
+// sessionPlaceholder in a return URI is replaced by the session's id. A URI is
+// checked with standIn there: what it is with any session's id, it is with that one.
+const (
+	sessionPlaceholder = "{SESSION_ID}"
+	standIn            = "sess_0"
+)
 
 // ReturnURL is where the player goes after paying: an absolute URI that was
 // checked, mostly of the game's own scheme. Only a value of this type is ever put
@@ -26,27 +31,31 @@ var refusedSchemes = []string{
 	"ws", "wss", "ftp", "jar", "resource", "chrome", "edge", "opera", "res", "mhtml", "shell", "vnd.ms.radio",
 }
 
+func refusedScheme(scheme string) bool {
+	return slices.Contains(refusedSchemes, scheme) || strings.HasPrefix(scheme, "ms-") || strings.HasPrefix(scheme, "x-apple")
+}
+
 // ParseReturnURL checks a return URI against the rules for all games and against
 // the schemes and hosts that this game allows.
 func ParseReturnURL(code Code, field, text string, game Game) (ReturnURL, error) {
 	if err := checkURI(code, field, text); err != nil {
 		return "", err
 	}
-	u, err := url.Parse(strings.ReplaceAll(text, sessionPlaceholder, "sess"))
+	u, err := url.Parse(strings.ReplaceAll(text, sessionPlaceholder, standIn))
 	if err != nil || !u.IsAbs() {
-		return "", refuseField(code, field, "must be an absolute URI such as mygame://done, got %s", quote(text))
+		return "", RefuseField(code, field, "must be an absolute URI such as mygame://done, got %s", quote(text))
 	}
 	scheme := strings.ToLower(u.Scheme)
 	web := scheme == "http" || scheme == "https"
 	switch {
-	case slices.Contains(refusedSchemes, scheme), strings.HasPrefix(scheme, "ms-"), strings.HasPrefix(scheme, "x-apple"):
-		return "", refuseField(code, field, "must not use the scheme %q", scheme)
+	case refusedScheme(scheme):
+		return "", RefuseField(code, field, "must not use the scheme %q", scheme)
 	case web && u.Hostname() == "", u.Host == "" && u.Path == "" && u.Opaque == "" && u.RawQuery == "" && !strings.Contains(text, "//"):
-		return "", refuseField(code, field, "must name something after %q, got %s", scheme+":", quote(text))
+		return "", RefuseField(code, field, "must name something after %q, got %s", scheme+":", quote(text))
 	case len(game.ReturnSchemes) > 0 && !slices.Contains(game.ReturnSchemes, scheme):
-		return "", refuseField(code, field, "must use a scheme that the game allows (%s), got %q", strings.Join(game.ReturnSchemes, ", "), scheme)
+		return "", RefuseField(code, field, "must use a scheme that the game allows (%s), got %q", strings.Join(game.ReturnSchemes, ", "), scheme)
 	case web && len(game.ReturnHosts) > 0 && !slices.Contains(game.ReturnHosts, strings.ToLower(u.Hostname())):
-		return "", refuseField(code, field, "must lead to a host that the game allows (%s), got %q", strings.Join(game.ReturnHosts, ", "), u.Hostname())
+		return "", RefuseField(code, field, "must lead to a host that the game allows (%s), got %q", strings.Join(game.ReturnHosts, ", "), u.Hostname())
 	}
 	return ReturnURL(text), nil
 }
@@ -56,13 +65,13 @@ func ParseReturnURL(code Code, field, text string, game Game) (ReturnURL, error)
 func checkURI(code Code, field, text string) error {
 	switch {
 	case text == "":
-		return refuseField(code, field, "is required")
-	case len(text) > LongestURL:
-		return refuseField(code, field, "must be at most %d bytes long, got %d", LongestURL, len(text))
+		return RefuseField(code, field, "is required")
+	case utf8.RuneCountInString(text) > LongestURL:
+		return RefuseField(code, field, "must be at most %d characters long, got %d", LongestURL, utf8.RuneCountInString(text))
 	case !storable(text):
-		return refuseField(code, field, "must be valid UTF-8 without NUL characters")
+		return RefuseField(code, field, "must be valid UTF-8 without NUL characters")
 	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' || r == '"' || r == '<' || r == '>' }):
-		return refuseField(code, field, "must be a URI without spaces, control characters, quotes, backslashes or angle brackets")
+		return RefuseField(code, field, "must be a URI without spaces, control characters, quotes, backslashes or angle brackets")
 	}
 	return nil
 }

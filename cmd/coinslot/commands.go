@@ -1,0 +1,12 @@
+package main
+
+// commands are all that the program can do, in the order of its help.
+var commands = []command{
+	serveCommand,
+	gamesCreate, gamesList, gamesShow, gamesUpdate,
+	keysCreate, keysList, keysRotate, keysRevoke,
+	webhooksCreate, webhooksList, webhooksUpdate, webhooksDelete, webhooksRotateSecret, webhooksTest,
+	sessionsShow,
+	sandboxPay,
+	versionCommand,
+}

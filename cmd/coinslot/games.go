@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
+	"github.com/coinslot/coinslot/gen/admin/v1/adminv1connect"
+	"github.com/coinslot/coinslot/internal/config"
+)
+
+var gamesCreate = command{
+	path: "games create", operands: "ID", brief: "register a game",
+	details: "The id is what CreateSession names as game_id: lower-case letters, digits, - and _.",
+	example: `coinslot games create space_shooter --name "Space Shooter"`,
+	prepare: online(func(f *config.Flags) operation {
+		settings := gameFlags(f)
+		return func(ctx context.Context, admin adminv1connect.AdminServiceClient, p *printer, operands []string) error {
+			res, err := admin.CreateGame(ctx, &adminv1.CreateGameRequest{
+				Id: operands[0], Name: settings.Name, PaymentAttempts: settings.PaymentAttempts,
+				Capture: settings.Capture, SessionTtl: settings.SessionTtl,
+				ReturnUrlSchemes: settings.ReturnUrlSchemes.GetValues(), ReturnUrlHosts: settings.ReturnUrlHosts.GetValues(),
+				Currencies: settings.Currencies.GetValues(),
+			})
+			if err != nil {
+				return err
+			}
+			return p.game(res, res.GetGame())
+		}
+	}),
+}
+
+var gamesList = command{
+	path: "games list", brief: "list all games",
+	prepare: online(func(*config.Flags) operation {
+		return func(ctx context.Context, admin adminv1connect.AdminServiceClient, p *printer, _ []string) error {
+			res, err := admin.ListGames(ctx, &adminv1.ListGamesRequest{})
+			if err != nil {
+				return err
+			}
+			return p.answer(res, func() {
+				var rows [][]string
+				for _, g := range res.GetGames() {
+					rows = append(rows, []string{g.GetId(), g.GetName(), g.GetCapture(), strconv.Itoa(int(g.GetPaymentAttempts())), moment(g.GetCreatedAt())})
+				}
+				p.table([]string{"ID", "NAME", "CAPTURE", "ATTEMPTS", "CREATED"}, rows)
+			})
+		}
+	}),
+}
+
+var gamesShow = command{
+	path: "games show", operands: "ID", brief: "show a game and its settings",
+	prepare: online(func(*config.Flags) operation {
+		return func(ctx context.Context, admin adminv1connect.AdminServiceClient, p *printer, operands []string) error {
+			res, err := admin.GetGame(ctx, &adminv1.GetGameRequest{Id: operands[0]})
+			if err != nil {
+				return err
+			}
+			return p.game(res, res.GetGame())
+		}
+	}),
+}
+
+var gamesUpdate = command{
+	path: "games update", operands: "ID", brief: "change a game's settings",
+	details: "What no flag names stays as it is, and so do the sessions that exist already.",
+	example: "coinslot games update space_shooter --payment-attempts 3 --currencies USD,EUR",
+	prepare: online(func(f *config.Flags) operation {
+		settings := gameFlags(f)
+		return func(ctx context.Context, admin adminv1connect.AdminServiceClient, p *printer, operands []string) error {
+			settings.Id = operands[0]
+			res, err := admin.UpdateGame(ctx, settings)
+			if err != nil {
+				return err
+			}
+			return p.game(res, res.GetGame())
+		}
+	}),
+}
+
+// gameFlags declares the settings of a game. What no flag names stays absent.
+func gameFlags(f *config.Flags) *adminv1.UpdateGameRequest {
+	to := &adminv1.UpdateGameRequest{}
+	f.Flag("name", "TEXT", "what players see on the payment page", given(&to.Name, config.Text))
+	f.Flag("payment-attempts", "NUMBER", "how many payments may fail before the session does, 1 to 10", given(&to.PaymentAttempts, config.Whole))
+	f.Flag("capture", "MODE", "automatic, or manual: by CompletePayment", given(&to.Capture, config.Text))
+	f.Flag("session-ttl", "DURATION", "how long a session can be paid, such as 24h", durationFlag(&to.SessionTtl))
+	f.Flag("return-url-schemes", "LIST", `schemes that return URLs may have, such as https,mygame; "" is any`, listFlag(&to.ReturnUrlSchemes))
+	f.Flag("return-url-hosts", "LIST", `hosts that return URLs may have; "" is any`, listFlag(&to.ReturnUrlHosts))
+	f.Flag("currencies", "LIST", `currencies that the game accepts, such as USD,EUR; "" is all`, listFlag(&to.Currencies))
+	return to
+}
+
+// given reads a flag into a field with presence, which stays absent without the flag.
+func given[T any](to **T, read func(*T) config.Reader) config.Reader {
+	return config.Reader{Read: func(text string) error {
+		value := new(T)
+		*to = value
+		return read(value).Read(text)
+	}}
+}
+
+func durationFlag(to **durationpb.Duration) config.Reader {
+	return config.Reader{Read: func(text string) error {
+		var d time.Duration
+		err := config.Duration(&d, 0).Read(text)
+		*to = durationpb.New(d)
+		return err
+	}}
+}
+
+// listFlag reads a list; an empty text is an empty list, which is not the same as none.
+func listFlag(to **adminv1.StringList) config.Reader {
+	return config.Reader{Read: func(text string) error {
+		if *to == nil {
+			*to = &adminv1.StringList{}
+		}
+		return config.Texts(&(*to).Values).Read(text)
+	}}
+}
+
+func (p *printer) game(answer proto.Message, g *adminv1.Game) error {
+	return p.answer(answer, func() {
+		p.sheet(
+			"id", g.GetId(), "name", g.GetName(), "capture", g.GetCapture(),
+			"payment attempts", strconv.Itoa(int(g.GetPaymentAttempts())),
+			"session ttl", config.Shortly(g.GetSessionTtl().AsDuration()),
+			"currencies", list(g.GetCurrencies(), "all"),
+			"return URL schemes", list(g.GetReturnUrlSchemes(), "any"), "return URL hosts", list(g.GetReturnUrlHosts(), "any"),
+			"created", moment(g.GetCreatedAt()), "updated", moment(g.GetUpdatedAt()),
+		)
+	})
+}

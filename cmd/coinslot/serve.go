@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/config"
+	"github.com/coinslot/coinslot/internal/server"
+)
+
+var serveCommand = command{
+	path: "serve", brief: "run the server",
+	details: `On an empty data directory it registers the demo game space_shooter, makes a sandbox
+key for it, and says how to create a first session. SIGTERM or Ctrl-C stops it once
+what runs is finished.`,
+	example: "coinslot serve --addr :8080 --data /var/lib/coinslot --public-url https://pay.example.com",
+	prepare: func(f *config.Flags) action {
+		cfg := config.ServeFlags(f)
+		return func(ctx context.Context, c *console, _ []string) error {
+			if err := cfg.Finish(); err != nil {
+				return err
+			}
+			return serve(ctx, c, cfg)
+		}
+	},
+}
+
+// finishWithin is how long requests that run at a shutdown may take to finish, and
+// after them the payments and webhooks that are under way.
+const finishWithin = 10 * time.Second
+
+// serve runs the server until ctx is done.
+func serve(ctx context.Context, c *console, cfg *config.Serve) (err error) {
+	log := newLogger(c.err, cfg)
+	starting := context.WithoutCancel(ctx) // a start is never broken off half-way
+	in, err := open(starting, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.close()) }()
+	door, err := listen(cfg)
+	if err != nil {
+		return err
+	}
+	defer door.Close()
+	p, err := compose(starting, cfg, in, door.url, log)
+	if err != nil {
+		return err
+	}
+	key, err := firstStart(starting, p.gateway)
+	if err != nil {
+		return err
+	}
+	if err := in.dir.writeRunning(running{URL: door.url, Certificate: door.fingerprint(), PID: os.Getpid()}); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.dir.removeRunning()) }()
+	// The port takes connections already; they wait until Serve accepts them.
+	tokenFile, _ := filepath.Abs(in.dir.tokenFile())
+	if err := (welcome{URL: door.url, SandboxKey: key, AdminTokenFile: tokenFile}).write(c, cfg); err != nil {
+		return err
+	}
+	log.Info("ready", "url", door.url, "version", version())
+	return p.run(ctx, door, log)
+}
+
+// run answers requests and does the work in the background, until ctx is done or
+// the port fails.
+func (p *parts) run(ctx context.Context, door *door, log *slog.Logger) error {
+	background := context.WithoutCancel(ctx)
+	relay := inBackground(background, func(ctx context.Context) { _ = p.relay.Run(ctx) })
+	upkeep := inBackground(background, p.gateway.Run)
+	web := server.HTTP(p.server, log)
+	failed := make(chan error, 1)
+	go func() { failed <- door.serve(web) }()
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		log.Info("shutting down")
+	}
+	p.server.Drain()
+	relay.stop()
+	shutDown(web, log)
+	upkeep.stop() // only now: requests begin payments, and upkeep waits for these
+	relay.wait(log, "webhooks that were being sent will be sent again at the next start")
+	upkeep.wait(log, "payments that were under way will be looked up at the next start")
+	return err
+}
+
+// shutDown takes no more requests and lets those that run finish.
+func shutDown(web *http.Server, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), finishWithin)
+	defer cancel()
+	if err := web.Shutdown(ctx); err != nil {
+		log.Warn("requests were cut off", "after", finishWithin, "error", err)
+		_ = web.Close()
+	}
+}
+
+// task is work in the background.
+type task struct {
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+func inBackground(ctx context.Context, work func(context.Context)) task {
+	ctx, stop := context.WithCancel(ctx)
+	t := task{stop, make(chan struct{})}
+	go func() {
+		defer close(t.done)
+		work(ctx)
+	}()
+	return t
+}
+
+// wait waits until the work has ended, but not for ever. The rest says what becomes
+// of work that is left.
+func (t task) wait(log *slog.Logger, rest string) {
+	select {
+	case <-t.done:
+	case <-time.After(finishWithin):
+		log.Warn(rest)
+	}
+}

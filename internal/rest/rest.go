@@ -1,0 +1,152 @@
+// Package rest serves the /v1 paths. It knows none of them: they are transcoded
+// from the google.api.http annotations of the contract.
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"connectrpc.com/vanguard"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/coinslot/coinslot/internal/rpc"
+)
+
+// New serves the REST paths of services, each given by its path and RPC handler.
+func New(services map[string]http.Handler) (http.Handler, error) {
+	var all []*vanguard.Service
+	for path, handler := range services {
+		all = append(all, vanguard.NewService(path, handler,
+			vanguard.WithTargetProtocols(vanguard.ProtocolConnect),
+			vanguard.WithTargetCodecs(vanguard.CodecProto),
+			vanguard.WithNoTargetCompression(),
+			vanguard.WithMaxMessageBufferBytes(rpc.MostMessageBytes)))
+	}
+	transcoder, err := vanguard.NewTranscoder(all, vanguard.WithCodec(documentedJSON), vanguard.WithUnknownHandler(http.HandlerFunc(unknown)))
+	if err != nil {
+		return nil, fmt.Errorf("transcode the REST paths: %w", err)
+	}
+	return answering(transcoder), nil
+}
+
+func documentedJSON(types vanguard.TypeResolver) vanguard.Codec {
+	write, read := rpc.WriteJSON, rpc.ReadJSON
+	write.Resolver, read.Resolver = types, types
+	return jsonCodec{&vanguard.JSONCodec{MarshalOptions: write, UnmarshalOptions: read}}
+}
+
+// jsonCodec refuses what it cannot read in the documented words.
+type jsonCodec struct{ *vanguard.JSONCodec }
+
+func (c jsonCodec) Unmarshal(data []byte, m proto.Message) error {
+	if err := c.JSONCodec.Unmarshal(data, m); err != nil {
+		return rpc.Undecodable(m, err)
+	}
+	return nil
+}
+
+// unknown answers what no annotation names; answer finds the words.
+func unknown(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }
+
+// answering gives answers the documented REST form: errors as {"error":{…}}, and on
+// a list a Link to its next page.
+func answering(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a := &answer{ResponseWriter: w, method: r.Method, asked: *r.URL} // a copy: the transcoder writes its own path into it
+		next.ServeHTTP(a, r)
+		a.finish()
+	})
+}
+
+// answer passes a success through and holds an error back to be written anew.
+type answer struct {
+	http.ResponseWriter
+	method string
+	asked  url.URL
+	status int
+	failed bytes.Buffer
+}
+
+func (a *answer) WriteHeader(status int) {
+	if a.status = status; status >= http.StatusBadRequest {
+		return
+	}
+	h := a.Header()
+	if cursor := h.Get(rpc.NextCursorHeader); cursor != "" {
+		h.Del(rpc.NextCursorHeader)
+		query := a.asked.Query()
+		query.Del("offset")
+		query.Set("cursor", cursor)
+		h.Set("Link", "<"+a.asked.Path+"?"+query.Encode()+`>; rel="next"`) // RFC 8288
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	if a.status == 0 {
+		a.WriteHeader(http.StatusOK)
+	}
+	if a.status >= http.StatusBadRequest {
+		return a.failed.Write(b)
+	}
+	return a.ResponseWriter.Write(b)
+}
+
+// Flush implements http.Flusher, which the transcoder demands. An error that is held
+// back is not sent by it.
+func (a *answer) Flush() {
+	if f, ok := a.ResponseWriter.(http.Flusher); ok && a.status < http.StatusBadRequest {
+		f.Flush()
+	}
+}
+
+// finish writes the error that was held back. The transcoder wrote it as a
+// google.rpc.Status, in which ours is a detail; one without it is the transcoder's own.
+func (a *answer) finish() {
+	if a.status < http.StatusBadRequest {
+		return
+	}
+	var told struct {
+		Message string `json:"message"`
+		Details []struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		} `json:"details"`
+	}
+	_ = json.Unmarshal(a.failed.Bytes(), &told)
+	code := codeOf(a.status)
+	for _, d := range told.Details {
+		if d.Code != "" {
+			code = d.Code
+		}
+	}
+	if told.Message == "" {
+		told.Message = a.method + " " + a.asked.Path + ": " + http.StatusText(a.status)
+	}
+	writeError(a.ResponseWriter, a.status, code, told.Message)
+}
+
+// codeOf is the documented code of an error that carries none.
+func codeOf(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return "not_found"
+	case http.StatusInternalServerError:
+		return "internal"
+	case http.StatusServiceUnavailable:
+		return "unavailable"
+	}
+	return "invalid_request"
+}
+
+func writeError(w http.ResponseWriter, status int, code, message string) {
+	h := w.Header()
+	h.Del("Content-Length")
+	h.Del("Content-Encoding")
+	h.Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]string{"code": code, "message": message}})
+}

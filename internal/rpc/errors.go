@@ -1,0 +1,130 @@
+package rpc
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"time"
+
+	"connectrpc.com/connect"
+
+	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/store"
+)
+
+// status says how a code is told: which RPC code (and with it which HTTP status),
+// and under which documented name.
+type status struct {
+	rpc  connect.Code
+	name string // empty: the code's own
+}
+
+// statuses is the error table of the API, complete by a test.
+var statuses = map[pay.Code]status{
+	pay.Unauthorized:          {rpc: connect.CodeUnauthenticated},
+	pay.Forbidden:             {rpc: connect.CodePermissionDenied},
+	pay.RateLimited:           {rpc: connect.CodeResourceExhausted},
+	pay.InvalidRequest:        {rpc: connect.CodeInvalidArgument},
+	pay.RequestTooLarge:       {rpc: connect.CodeResourceExhausted, name: "invalid_request"},
+	pay.InvalidGameID:         {rpc: connect.CodeInvalidArgument},
+	pay.InvalidUserID:         {rpc: connect.CodeInvalidArgument},
+	pay.InvalidItem:           {rpc: connect.CodeInvalidArgument},
+	pay.InvalidTitle:          {rpc: connect.CodeInvalidArgument},
+	pay.InvalidPrice:          {rpc: connect.CodeInvalidArgument},
+	pay.InvalidCurrency:       {rpc: connect.CodeInvalidArgument},
+	pay.InvalidImage:          {rpc: connect.CodeInvalidArgument},
+	pay.InvalidReturnURL:      {rpc: connect.CodeInvalidArgument},
+	pay.InvalidCancelURL:      {rpc: connect.CodeInvalidArgument},
+	pay.InvalidMetadata:       {rpc: connect.CodeInvalidArgument},
+	pay.InvalidLimit:          {rpc: connect.CodeInvalidArgument},
+	pay.InvalidOffset:         {rpc: connect.CodeInvalidArgument},
+	pay.InvalidCursor:         {rpc: connect.CodeInvalidArgument},
+	pay.InvalidStatus:         {rpc: connect.CodeInvalidArgument},
+	pay.InvalidExpiresIn:      {rpc: connect.CodeInvalidArgument},
+	pay.InvalidID:             {rpc: connect.CodeInvalidArgument},
+	pay.InvalidIdempotencyKey: {rpc: connect.CodeInvalidArgument},
+	pay.SessionNotFound:       {rpc: connect.CodeNotFound},
+	pay.PaymentNotFound:       {rpc: connect.CodeNotFound},
+	pay.SessionHasExpired:     {rpc: connect.CodeFailedPrecondition},
+	pay.SessionNotPending:     {rpc: connect.CodeFailedPrecondition},
+	pay.PaymentInProgress:     {rpc: connect.CodeFailedPrecondition},
+	pay.PaymentNotAuthorized:  {rpc: connect.CodeFailedPrecondition},
+	pay.IdempotencyConflict:   {rpc: connect.CodeAlreadyExists},
+	pay.Internal:              {rpc: connect.CodeInternal},
+	pay.Unavailable:           {rpc: connect.CodeUnavailable},
+	pay.InvalidSetting:        {rpc: connect.CodeInvalidArgument},
+	pay.InvalidCard:           {rpc: connect.CodeInvalidArgument},
+	pay.NotFound:              {rpc: connect.CodeNotFound},
+	pay.AlreadyExists:         {rpc: connect.CodeAlreadyExists},
+}
+
+// retryAfter is what a caller is told to wait, in seconds, by the codes for which waiting helps.
+var retryAfter = map[pay.Code]string{pay.RateLimited: "1", pay.Unavailable: "1"}
+
+// refusal makes what goes over the wire of a refusal: the RPC code and message, and
+// the documented code as a pay.v1.Error detail.
+func refusal(e *pay.Error) *connect.Error {
+	s, ok := statuses[e.Code]
+	if !ok {
+		panic("rpc: no status for code " + string(e.Code))
+	}
+	if s.name == "" {
+		s.name = string(e.Code)
+	}
+	out := connect.NewError(s.rpc, errors.New(e.Message))
+	if detail, err := connect.NewErrorDetail(&payv1.Error{Code: s.name, Message: e.Message}); err == nil {
+		out.AddDetail(detail)
+	}
+	if wait, ok := retryAfter[e.Code]; ok {
+		out.Meta().Set("Retry-After", wait)
+	}
+	return out
+}
+
+// errorInterceptor turns every error into a documented one. It is the only place
+// where an internal error is logged, and the reason why none is ever sent: Connect
+// would send a plain error's text to the caller.
+func errorInterceptor(log *slog.Logger) connect.UnaryInterceptorFunc {
+	return func(next connect.UnaryFunc) connect.UnaryFunc {
+		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+			started := time.Now()
+			res, err := next(ctx, req)
+			if err == nil {
+				return res, nil
+			}
+			told := tell(ctx, log, req.Spec().Procedure, err)
+			log.DebugContext(ctx, "call refused", "procedure", req.Spec().Procedure, "code", told.Code().String(),
+				"message", told.Message(), "duration", time.Since(started))
+			return nil, told
+		}
+	}
+}
+
+// tell says what a caller is told of an error, and logs what it is not told.
+func tell(ctx context.Context, log *slog.Logger, procedure string, err error) *connect.Error {
+	var known *pay.Error
+	switch {
+	case errors.As(err, &known):
+		return refusal(known)
+	case errors.Is(err, context.Canceled):
+		return connect.NewError(connect.CodeCanceled, errors.New("the caller went away before its turn; nothing was done"))
+	case errors.Is(err, context.DeadlineExceeded):
+		return connect.NewError(connect.CodeDeadlineExceeded, errors.New("the caller's deadline passed; ask again with the same Idempotency-Key"))
+	case errors.Is(err, store.ErrUnavailable):
+		log.ErrorContext(ctx, "store unavailable", "procedure", procedure, "error", err)
+		return refusal(pay.Refuse(pay.Unavailable, "the service is unavailable for the moment and the outcome is not known; ask again with the same Idempotency-Key"))
+	}
+	ref := newReference()
+	log.ErrorContext(ctx, "internal error", "ref", ref, "procedure", procedure, "error", err)
+	return refusal(pay.Refuse(pay.Internal, "internal error (ref %s)", ref))
+}
+
+// newReference names one internal error, so that a caller's report finds its log line.
+func newReference() string {
+	var b [6]byte
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,107 @@
+// Package rpc answers Connect, gRPC and gRPC-Web calls: it converts a request,
+// calls one use case and converts the result. The table of errors and the JSON form live here.
+package rpc
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+
+	"connectrpc.com/authn"
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/coinslot/coinslot/gen/admin/v1/adminv1connect"
+	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
+	"github.com/coinslot/coinslot/internal/gateway"
+	"github.com/coinslot/coinslot/internal/pay"
+)
+
+// Limiter says whether a key may make one more call now.
+type Limiter interface{ Allow(pay.KeyID) bool }
+
+// NewPaymentHandler serves pay.v1.PaymentService at the returned path.
+func NewPaymentHandler(g *gateway.Service, convert Converter, limit Limiter, log *slog.Logger) (path string, handler http.Handler) {
+	path, handler = payv1connect.NewPaymentServiceHandler(&PaymentServer{g, convert}, Options(log))
+	return path, newDoor(handler, func(r *http.Request) (context.Context, error) {
+		token, _ := authn.BearerToken(r)
+		caller, err := g.Authenticate(token)
+		if err == nil && !limit.Allow(caller.Key) {
+			err = pay.Refuse(pay.RateLimited, "this API key has made more calls than its rate allows; wait as Retry-After says")
+		}
+		if err != nil {
+			return nil, tell(r.Context(), log, r.URL.Path, err)
+		}
+		return authn.SetInfo(r.Context(), caller), nil
+	})
+}
+
+// NewAdminHandler serves admin.v1.AdminService at the returned path to whoever
+// shows the installation's token.
+func NewAdminHandler(admin adminv1connect.AdminServiceHandler, token string, log *slog.Logger) (path string, handler http.Handler) {
+	path, handler = adminv1connect.NewAdminServiceHandler(admin, Options(log))
+	want := sha256.Sum256([]byte(token))
+	return path, newDoor(handler, func(r *http.Request) (context.Context, error) {
+		shown, _ := authn.BearerToken(r)
+		got := sha256.Sum256([]byte(shown))
+		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			return nil, refusal(pay.Refuse(pay.Unauthorized, "the Authorization header must be \"Bearer\" and the admin token of this installation"))
+		}
+		return r.Context(), nil
+	})
+}
+
+// Options are what every handler of ours is built with: codecs, limits, and the
+// interceptors that make errors documented ones.
+func Options(log *slog.Logger) connect.HandlerOption {
+	return connect.WithHandlerOptions(
+		codecs(),
+		connect.WithReadMaxBytes(MostMessageBytes),
+		connect.WithInterceptors(errorInterceptor(log), decodedInterceptor()),
+		// Inside the error interceptor, which logs a panic as any internal error.
+		connect.WithRecover(func(_ context.Context, _ connect.Spec, _ http.Header, r any) error {
+			return &panicked{r, debug.Stack()}
+		}),
+	)
+}
+
+// WireLimits bounds the messages of handlers that are not ours.
+func WireLimits() connect.HandlerOption { return connect.WithReadMaxBytes(MostMessageBytes) }
+
+// decodedInterceptor refuses messages that the codec could not read.
+func decodedInterceptor() connect.UnaryInterceptorFunc {
+	return func(next connect.UnaryFunc) connect.UnaryFunc {
+		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+			if m, ok := req.Any().(proto.Message); ok {
+				if err := checkDecoded(m); err != nil {
+					return nil, err
+				}
+			}
+			return next(ctx, req)
+		}
+	}
+}
+
+// UnknownProcedure answers calls of methods that are not there.
+func UnknownProcedure() http.Handler {
+	errors := connect.NewErrorWriter(codecs())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !knownContentType(r.Header.Get("Content-Type")) {
+			writeJSONError(w, http.StatusNotFound, pay.Refuse(pay.NotFound, "there is nothing at %s", r.URL.Path))
+			return
+		}
+		_ = errors.Write(w, r, connect.NewError(connect.CodeUnimplemented, fmt.Errorf("there is no procedure %s", r.URL.Path)))
+	})
+}
+
+// panicked is a broken invariant: a bug of ours, with where it happened.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }

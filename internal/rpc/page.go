@@ -1,0 +1,74 @@
+package rpc
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"slices"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/store"
+)
+
+// Bounds of a page, as documented.
+const (
+	defaultLimit = 100
+	mostLimit    = 250
+)
+
+// windowOf checks which part of a list is wanted. filters are what the list is
+// selected by: a cursor only goes on with the list that it came from.
+func windowOf(limit, offset *int32, cursor *string, filters ...string) (store.Window, error) {
+	w := store.Window{Limit: defaultLimit}
+	if limit != nil {
+		if *limit < 1 || *limit > mostLimit {
+			return w, pay.RefuseField(pay.InvalidLimit, "limit", "must be 1 to %d, got %d", mostLimit, *limit)
+		}
+		w.Limit = int(*limit)
+	}
+	if offset != nil {
+		if *offset < 0 {
+			return w, pay.RefuseField(pay.InvalidOffset, "offset", "must not be negative, got %d", *offset)
+		}
+		w.Offset = int(*offset)
+	}
+	if cursor != nil && *cursor != "" {
+		if w.Offset > 0 {
+			return w, pay.RefuseField(pay.InvalidOffset, "offset", "must be left out where a cursor is given")
+		}
+		after, ok := openCursor(*cursor, filters)
+		if !ok {
+			return w, pay.RefuseField(pay.InvalidCursor, "cursor", "must be a next_cursor that a list with the same filters gave")
+		}
+		w.After = after
+	}
+	return w, nil
+}
+
+// cursorMark is how much of the filters' hash a cursor carries, in bytes: enough to
+// notice a mistake. A cursor is no secret and grants nothing.
+const cursorMark = 6
+
+// newCursor points after the row with the given id in the list with these filters.
+func newCursor(id string, filters []string) string {
+	return base64.RawURLEncoding.EncodeToString(append(filterMark(filters), id...))
+}
+
+func openCursor(text string, filters []string) (after string, ok bool) {
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(raw) <= cursorMark || len(raw) > 100 || !bytes.Equal(raw[:cursorMark], filterMark(filters)) {
+		return "", false
+	}
+	return string(raw[cursorMark:]), true
+}
+
+func filterMark(filters []string) []byte {
+	var joined []byte
+	for _, f := range filters {
+		joined = append(append(joined, f...), 0) // 0 is in no filter
+	}
+	sum := sha256.Sum256(joined)
+	return slices.Clone(sum[:cursorMark])
+}
+
+func base64NoPad(b []byte) string { return base64.RawStdEncoding.EncodeToString(b) }

@@ -1,0 +1,30 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// Limits of a connection. Handlers have limits of their own.
+const (
+	readHeaderTimeout    = 10 * time.Second
+	idleTimeout          = 2 * time.Minute
+	mostHeaderBytes      = 32 << 10
+	mostStreamsPerClient = 250
+)
+
+// HTTP makes the http.Server of a handler: HTTP/1.1 and HTTP/2 on one port, HTTP/2
+// also without TLS, which is how gRPC clients call inside a network.
+func HTTP(handler http.Handler, log *slog.Logger) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler: handler, Protocols: protocols,
+		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: mostHeaderBytes,
+		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: mostStreamsPerClient},
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // clients that break off, mostly
+	}
+}

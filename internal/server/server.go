@@ -1,0 +1,115 @@
+// Package server makes one http.Handler of everything that Coinslot answers on its
+// one port: RPC, REST, the payment page, health and metrics.
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"connectrpc.com/connect"
+	"connectrpc.com/grpchealth"
+	"connectrpc.com/grpcreflect"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/coinslot/coinslot/gen/admin/v1/adminv1connect"
+	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
+	"github.com/coinslot/coinslot/internal/gateway"
+	"github.com/coinslot/coinslot/internal/rest"
+	"github.com/coinslot/coinslot/internal/rpc"
+)
+
+// Options is all that the server is made of.
+type Options struct {
+	Gateway    *gateway.Service
+	Convert    rpc.Converter
+	Admin      adminv1connect.AdminServiceHandler
+	AdminToken string
+	Page       http.Handler
+	PageMount  string // the path below which the page is, "/pay"; empty: a host of its own
+
+	Ready       func(context.Context) error // says why the store could not take a write
+	RateLimit   float64                     // calls a second for each API key; 0: no limit
+	CORSOrigins []string                    // web origins that may call the RPC paths; empty: none
+	Registry    *prometheus.Registry
+	Logger      *slog.Logger
+}
+
+// Server answers everything on one port.
+type Server struct {
+	http.Handler
+	ready    func(context.Context) error
+	draining atomic.Bool
+}
+
+// New puts all together.
+func New(o Options) (*Server, error) {
+	s := &Server{ready: o.Ready}
+	mux := http.NewServeMux()
+	paymentPath, payment := rpc.NewPaymentHandler(o.Gateway, o.Convert, newLimiter(o.RateLimit), o.Logger)
+	restPaths, err := rest.New(map[string]http.Handler{paymentPath: payment})
+	if err != nil {
+		return nil, err
+	}
+	across := crossOrigin(o.CORSOrigins)
+	mux.Handle(paymentPath, across(payment))
+	mux.Handle("/pay.v1.", across(rpc.UnknownProcedure()))
+	mux.Handle("/v1/", across(restPaths))
+	mux.Handle(rpc.NewAdminHandler(o.Admin, o.AdminToken, o.Logger))
+	s.mountOperation(mux, o.Registry)
+	mux.Handle(o.PageMount+"/", o.Page)
+	mux.Handle("/images/", o.Page)
+	if o.PageMount != "" {
+		mux.Handle("/", rpc.UnknownProcedure())
+	}
+	s.Handler = observed(recovered(mux, o.Logger), o.Registry, o.Logger)
+	return s, nil
+}
+
+// Drain turns readiness red, so that a load balancer sends no more.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// check says why the server should be sent no requests, or nil.
+func (s *Server) check(ctx context.Context) error {
+	if s.draining.Load() {
+		return fmt.Errorf("shutting down")
+	}
+	return s.ready(ctx)
+}
+
+// mountOperation mounts what operators and tools ask for.
+func (s *Server) mountOperation(mux *http.ServeMux, registry *prometheus.Registry) {
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := s.check(r.Context()); err != nil {
+			text(w, http.StatusServiceUnavailable, err.Error())
+			return
+		}
+		text(w, http.StatusOK, "ready")
+	})
+	mux.Handle("GET /metrics", metricsHandler(registry))
+	mux.Handle(grpchealth.NewHandler(s, rpc.WireLimits()))
+	reflector := grpcreflect.NewStaticReflector(payv1connect.PaymentServiceName, grpchealth.HealthV1ServiceName)
+	mux.Handle(grpcreflect.NewHandlerV1(reflector, rpc.WireLimits()))
+	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, rpc.WireLimits()))
+}
+
+// Check implements grpchealth.Checker.
+func (s *Server) Check(ctx context.Context, req *grpchealth.CheckRequest) (*grpchealth.CheckResponse, error) {
+	if req.Service != "" && req.Service != payv1connect.PaymentServiceName {
+		return nil, connect.NewError(connect.CodeNotFound, fmt.Errorf("there is no service %q", req.Service))
+	}
+	if s.check(ctx) != nil {
+		return &grpchealth.CheckResponse{Status: grpchealth.StatusNotServing}, nil
+	}
+	return &grpchealth.CheckResponse{Status: grpchealth.StatusServing}, nil
+}
+
+func text(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintln(w, body)
+}
