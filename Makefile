@@ -19,11 +19,11 @@ RACE := $(shell test "$$(go env CGO_ENABLED)" = 1 && command -v "$$(go env CC)" 
 
 all: lint test ## lint and test: what must pass before a change goes in
 
-run: ## start the server, its data under ./.coinslot
-	go run ./cmd/coinslot serve --data-dir .coinslot
+run: build ## start a sandbox server on :8080, its data in ./coinslot-data
+	./coinslot serve
 
-build: ## build bin/coinslot
-	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/coinslot
+build: ## build ./coinslot
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o coinslot ./cmd/coinslot
 
 test: ## run every test; COINSLOT_TEST_REQUIRE=1 turns skips into failures
 	@$(if $(RACE),,echo 'race detector skipped: it needs cgo and a C compiler; install gcc and libc6-dev')

@@ -42,6 +42,7 @@ func online(declare func(*config.Flags) operation) func(*config.Flags) action {
 type target struct {
 	url         string
 	token       string
+	local       bool   // on this machine, so that no proxy may come between
 	certificate string // SHA-256 of the only one to trust, in hex; empty: as the system trusts
 }
 
@@ -65,7 +66,7 @@ func findServer(where *config.Admin) (target, error) {
 			return target{}, fmt.Errorf("read the admin token: %w", err)
 		}
 	}
-	return target{url: running.URL, token: token, certificate: running.Certificate}, nil
+	return target{url: running.URL, token: token, local: true, certificate: running.Certificate}, nil
 }
 
 func absolute(path string) string {
@@ -77,6 +78,9 @@ func absolute(path string) string {
 
 func (t target) client() adminv1connect.AdminServiceClient {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if t.local {
+		transport.Proxy = nil
+	}
 	if t.certificate != "" {
 		// The server's own file says which certificate it has. That is better than its
 		// name, which is seldom that of the address it listens on.

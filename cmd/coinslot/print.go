@@ -91,10 +91,3 @@ func or(text, otherwise string) string {
 	}
 	return text
 }
-
-func when(is bool, text string) string {
-	if is {
-		return text
-	}
-	return ""
-}

@@ -33,6 +33,8 @@ type serverProcess struct {
 	cmd *exec.Cmd
 	log *os.File
 	out *bufio.Reader
+
+	asked bool // to end
 }
 
 // start NAME [ARGS...]: runs `coinslot serve ARGS` on a free port until it says that
@@ -99,7 +101,7 @@ func setServer(ts *testscript.TestScript, said string) {
 // environ is the script's environment, as far as a server should see it.
 func environ(ts *testscript.TestScript) []string {
 	env := []string{}
-	for _, name := range []string{"WORK", "PATH", "HOME", "TMPDIR", "GOCOVERDIR", "TESTSCRIPT_COMMAND",
+	for _, name := range []string{"WORK", "PATH", "HOME", "TMPDIR", "GOCOVERDIR", "TESTSCRIPT_COMMAND", "GORACE",
 		"COINSLOT_DATA", "COINSLOT_ADDR", "COINSLOT_PUBLIC_URL", "COINSLOT_QUIET_START", "COINSLOT_LOG_LEVEL", "COINSLOT_LOG_FORMAT"} {
 		if value := ts.Getenv(name); value != "" {
 			env = append(env, name+"="+value)
@@ -108,12 +110,21 @@ func environ(ts *testscript.TestScript) []string {
 	return env
 }
 
+// terminate NAME: asks the server to end, and does not wait for it.
+func terminate(ts *testscript.TestScript, neg bool, args []string) {
+	mustArgs(ts, neg, args, 1, "terminate NAME")
+	p := ts.Value(serversKey{}).(*servers).byName[args[0]]
+	if !p.asked { // a second time it would end at once
+		ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))
+	}
+	p.asked = true
+}
+
 // stop NAME: asks the server to end, which it must do with exit status 0. What it
 // printed after it was ready is added to NAME.out.
 func stop(ts *testscript.TestScript, neg bool, args []string) {
-	mustArgs(ts, neg, args, 1, "stop NAME")
+	terminate(ts, neg, args)
 	p := ts.Value(serversKey{}).(*servers).byName[args[0]]
-	ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))
 	rest, err := io.ReadAll(p.out)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".out"), append([]byte(ts.ReadFile(args[0]+".out")), rest...), 0o600))
@@ -134,8 +145,8 @@ func kill9(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // [!] call PATH [BODY]: calls the server at URL with KEY, by POST where there is a
-// body. Its status and the answer are the command's output; a refusal is a failure. An answer with an
-// id sets ID.
+// body. The command's output is the answer's status and body; a refusal is a
+// failure. An answer with an id sets ID.
 func call(ts *testscript.TestScript, neg bool, args []string) {
 	mustArgs(ts, false, args, 1, "call PATH [BODY]")
 	method, body := http.MethodGet, ""

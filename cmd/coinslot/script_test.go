@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -25,7 +27,8 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
-			// A data directory of the script's own, under the default name.
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // else every command takes a second longer
+			e.Setenv("SESSION", `{"game_id":"space_shooter","user_id":"player_42","item":{"title":"50 Gold Coins","price":499,"currency":"USD"},"return_url":"mygame://payment-complete"}`)
 			e.Values[serversKey{}] = &servers{byName: map[string]*serverProcess{}}
 			e.Values[receiverKey{}] = &receiver{}
 			return nil
@@ -33,23 +36,47 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start":       start,
 			"stop":        stop,
+			"terminate":   terminate,
 			"kill9":       kill9,
 			"call":        call,
 			"receiver":    receive,
 			"received":    received,
+			"release":     release,
 			"owners-only": ownersOnly,
 			"certificate": certificate,
 			"remember":    remember,
+			"field":       field,
 		},
 	})
 }
 
 // remember NAME FILE: sets a variable to the text of a file, such as stdout.
 func remember(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: remember NAME FILE")
-	}
+	mustArgs(ts, neg, args, 2, "remember NAME FILE")
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
+}
+
+// field NAME PATH: sets a variable to a value in the JSON that was just printed; the
+// path is names and indexes, as in endpoints.0.id.
+func field(ts *testscript.TestScript, neg bool, args []string) {
+	mustArgs(ts, neg, args, 2, "field NAME PATH")
+	var value any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
+	for _, step := range strings.Split(args[1], ".") {
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[step]
+		case []any:
+			i, err := strconv.Atoi(step)
+			ts.Check(err)
+			value = v[i]
+		}
+	}
+	text, ok := value.(string)
+	if !ok {
+		ts.Fatalf("there is no text at %s", args[1])
+	}
+	ts.Setenv(args[0], text)
 }
 
 // owners-only FILE...: all of them may be read and written by their owner alone.

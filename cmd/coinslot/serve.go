@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coinslot/coinslot/internal/config"
+	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/server"
 )
 
@@ -48,11 +49,11 @@ func serve(ctx context.Context, c *console, cfg *config.Serve) (err error) {
 		return err
 	}
 	defer door.Close()
-	p, err := compose(starting, cfg, in, door.url, log)
+	whole, err := assemble(starting, cfg, in, door.url, log)
 	if err != nil {
 		return err
 	}
-	key, err := firstStart(starting, p.gateway)
+	key, err := firstStart(starting, whole.Gateway)
 	if err != nil {
 		return err
 	}
@@ -66,16 +67,14 @@ func serve(ctx context.Context, c *console, cfg *config.Serve) (err error) {
 		return err
 	}
 	log.Info("ready", "url", door.url, "version", version())
-	return p.run(ctx, door, log)
+	return operate(ctx, whole, door, log)
 }
 
-// run answers requests and does the work in the background, until ctx is done or
+// operate answers requests and does the work in the background, until ctx is done or
 // the port fails.
-func (p *parts) run(ctx context.Context, door *door, log *slog.Logger) error {
-	background := context.WithoutCancel(ctx)
-	relay := inBackground(background, func(ctx context.Context) { _ = p.relay.Run(ctx) })
-	upkeep := inBackground(background, p.gateway.Run)
-	web := server.HTTP(p.server, log)
+func operate(ctx context.Context, whole *installation.Installation, door *door, log *slog.Logger) error {
+	background := inBackground(context.WithoutCancel(ctx), whole.Run)
+	web := server.HTTP(whole, log)
 	failed := make(chan error, 1)
 	go func() { failed <- door.serve(web) }()
 	var err error
@@ -84,12 +83,10 @@ func (p *parts) run(ctx context.Context, door *door, log *slog.Logger) error {
 	case <-ctx.Done():
 		log.Info("shutting down")
 	}
-	p.server.Drain()
-	relay.stop()
+	whole.Drain()
 	shutDown(web, log)
-	upkeep.stop() // only now: requests begin payments, and upkeep waits for these
-	relay.wait(log, "webhooks that were being sent will be sent again at the next start")
-	upkeep.wait(log, "payments that were under way will be looked up at the next start")
+	background.stop() // only now: requests begin payments, and Run waits for these
+	background.wait(log, "payments and webhooks that were under way will be looked after at the next start")
 	return err
 }
 

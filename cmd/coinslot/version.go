@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/coinslot/coinslot/internal/config"
 )
@@ -19,11 +20,11 @@ var versionCommand = command{
 	},
 }
 
-// version is the module's version, or the commit of a build that has none.
+// version is the module's version, as far as the build knows it.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
 		return "unknown"
 	}
-	return info.Main.Version
+	return strings.Trim(info.Main.Version, "()") // "(devel)" where Go knows of none
 }

@@ -13,8 +13,8 @@ import (
 
 var webhooksCreate = command{
 	path: "webhooks create", brief: "have a URL told of a game's events",
-	details: `The signing secret is printed this once. Requests carry X-ToffeePay-Signature and the
-headers of Standard Webhooks; either can be verified with it.`,
+	details: `The signing secret is printed alone on standard output, this once. Requests carry
+X-ToffeePay-Signature and the headers of Standard Webhooks; either can be verified with it.`,
 	example: "coinslot webhooks create --game space_shooter --environment sandbox --url http://localhost:3000/webhooks",
 	prepare: online(func(f *config.Flags) operation {
 		req := &adminv1.CreateWebhookEndpointRequest{}
@@ -28,7 +28,10 @@ headers of Standard Webhooks; either can be verified with it.`,
 			if err != nil {
 				return err
 			}
-			return p.answer(res, func() { p.sheet(append(endpointPairs(res.GetEndpoint()), "secret", res.GetSecret())...) })
+			return p.answer(res, func() {
+				p.note("%s is told of %s. Its signing secret, shown this once:", res.GetEndpoint().GetId(), list(res.GetEndpoint().GetEvents(), "all events"))
+				p.line("%s", res.GetSecret())
+			})
 		}
 	}),
 }

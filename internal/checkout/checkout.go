@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/coinslot/coinslot/internal/gateway"
@@ -63,6 +64,7 @@ type handler struct {
 
 // New makes the handler of everything below Mount, and of /images/.
 func New(o Options) http.Handler {
+	o.Mount = strings.TrimRight(o.Mount, "/")
 	h := &handler{Options: o, formKey: deriveKey(o.Key), sites: http.NewCrossOriginProtection()}
 	// A proxy may have changed the Host that the origin is else compared with.
 	if err := h.sites.AddTrustedOrigin(o.Address.origin()); err != nil {

@@ -7,8 +7,6 @@ var english = map[string]string{
 	"order":        "Your order",
 	"total":        "Total",
 	"title_pay":    "Pay {0} · {1}",
-	"title_paid":   "Paid · {0}",
-	"title_ended":  "{0}",
 	"title_wallet": "{0} · sandbox",
 	"sandbox":      "Sandbox",
 
@@ -26,7 +24,6 @@ var english = map[string]string{
 	"cancel":          "Cancel and go back",
 	"not_kept":        "Your card number is used for this payment only and is not stored.",
 	"last_attempt":    "This is the last attempt for this purchase.",
-	"error":           "Error:",
 	"bad_number":      "Check the card number. A digit seems to be wrong or missing.",
 	"bad_expiry":      "Enter the month and year on the card, such as 08/29.",
 	"past_expiry":     "This card has expired. Use another one.",
@@ -95,7 +92,6 @@ var english = map[string]string{
 	// What else goes wrong.
 	"not_found":         "Page not found",
 	"not_found_says":    "There is no payment at this address. Check the link, or open it again from your game.",
-	"no_script":         "If nothing happens, reload this page.",
 	"elsewhere":         "This request was refused",
 	"elsewhere_says":    "It came from another website. Nothing was charged.",
 	"bad_form":          "This request was refused",

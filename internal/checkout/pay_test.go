@@ -12,6 +12,7 @@ import (
 )
 
 func TestACardPaysAndTheWayBackIsThere(t *testing.T) {
+	t.Parallel()
 	shop := checkouttest.Open(t)
 	page := open(t, shop.Page(shop.Sell(t, nil))).payByCard("4242 4242 4242 4242").follow()
 	page.says("Payment successful", "You paid $4.99 for 50 Gold Coins", "Visa ending in 4242")
@@ -22,6 +23,7 @@ func TestACardPaysAndTheWayBackIsThere(t *testing.T) {
 }
 
 func TestADeclinedCardSaysWhyAndCanBeFollowedByAnother(t *testing.T) {
+	t.Parallel()
 	shop := checkouttest.Open(t)
 	page := open(t, shop.Page(shop.Sell(t, nil))).payByCard("4000 0000 0000 9995").follow()
 	page.says("There is not enough money on the card. Nothing was charged. You can try again")
@@ -29,6 +31,7 @@ func TestADeclinedCardSaysWhyAndCanBeFollowedByAnother(t *testing.T) {
 }
 
 func TestTheLastFailureEndsTheSale(t *testing.T) {
+	t.Parallel()
 	shop := checkouttest.Open(t)
 	id := shop.Sell(t, func(s *checkouttest.Sale) { s.Game.Attempts = 2 })
 	page := open(t, shop.Page(id)).payByCard("4000000000000002").follow()
@@ -41,6 +44,7 @@ func TestTheLastFailureEndsTheSale(t *testing.T) {
 }
 
 func TestAWrongCardIsToldBesideTheFieldAndNeverEchoed(t *testing.T) {
+	t.Parallel()
 	shop := checkouttest.Open(t)
 	page := open(t, shop.Page(shop.Sell(t, nil)))
 	again := page.submit("/pay", 0, "number", "4242 4242 4242 4241", "expiry", "13/40", "cvc", "98")
@@ -65,12 +69,14 @@ func TestAWrongCardIsToldBesideTheFieldAndNeverEchoed(t *testing.T) {
 }
 
 func TestPastDatesAreCalledExpired(t *testing.T) {
+	t.Parallel()
 	shop := checkouttest.Open(t)
 	page := open(t, shop.Page(shop.Sell(t, nil)))
 	page.submit("/pay", 0, "number", "4242424242424242", "expiry", "01/20", "cvc", "123").says("This card has expired")
 }
 
 func TestASecondTapASecondTabAndAReloadChargeOnce(t *testing.T) {
+	t.Parallel()
 	shop := checkouttest.Open(t)
 	page := open(t, shop.Page(shop.Sell(t, nil)))
 	var taps sync.WaitGroup
@@ -89,6 +95,7 @@ func TestASecondTapASecondTabAndAReloadChargeOnce(t *testing.T) {
 }
 
 func TestAFormFromBeforeAFailureStartsNothing(t *testing.T) {
+	t.Parallel()
 	shop := checkouttest.Open(t)
 	page := open(t, shop.Page(shop.Sell(t, nil)))
 	page.payByCard("4000000000000002").follow()
@@ -99,6 +106,7 @@ func TestAFormFromBeforeAFailureStartsNothing(t *testing.T) {
 }
 
 func TestAPaymentWithoutAnAnswerIsProcessing(t *testing.T) {
+	t.Parallel()
 	shop := checkouttest.Open(t)
 	shop.Bank.Mute()
 	form := open(t, shop.Page(shop.Sell(t, nil)))
@@ -118,6 +126,7 @@ func TestAPaymentWithoutAnAnswerIsProcessing(t *testing.T) {
 }
 
 func TestAHeldPaymentWaitsForTheGame(t *testing.T) {
+	t.Parallel()
 	shop := checkouttest.Open(t)
 	id := shop.Sell(t, func(s *checkouttest.Sale) {
 		s.Game.Capture = pay.CaptureManual
@@ -132,6 +141,7 @@ func TestAHeldPaymentWaitsForTheGame(t *testing.T) {
 }
 
 func TestWalletSheetsApproveDeclineAndDismiss(t *testing.T) {
+	t.Parallel()
 	shop := checkouttest.Open(t)
 	page := open(t, shop.Page(shop.Sell(t, nil)))
 	links := map[string]string{}
@@ -152,6 +162,7 @@ func TestWalletSheetsApproveDeclineAndDismiss(t *testing.T) {
 }
 
 func TestCancellingEndsTheSaleAndLeadsToTheCancelURL(t *testing.T) {
+	t.Parallel()
 	shop := checkouttest.Open(t)
 	cancelled := "https://game.example/cancelled"
 	id := shop.Sell(t, func(s *checkouttest.Sale) { s.Order.CancelURL = &cancelled })
@@ -168,6 +179,7 @@ func TestCancellingEndsTheSaleAndLeadsToTheCancelURL(t *testing.T) {
 }
 
 func TestAnUnknownMethodIsRefusedInWords(t *testing.T) {
+	t.Parallel()
 	shop := checkouttest.Open(t)
 	to, fields := open(t, shop.Page(shop.Sell(t, nil))).form("/pay", 0)
 	fields.Set("method", "gold_bars")
@@ -179,6 +191,7 @@ func TestAnUnknownMethodIsRefusedInWords(t *testing.T) {
 }
 
 func TestNoCardNumberReachesALogOrAnAddress(t *testing.T) {
+	t.Parallel()
 	shop := checkouttest.Open(t)
 	form := open(t, shop.Page(shop.Sell(t, nil)))
 	answer := form.payByCard("4000000000000002")

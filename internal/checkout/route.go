@@ -12,6 +12,7 @@ import (
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := h.newVisit(w, r)
 	path, ours := strings.CutPrefix(r.URL.Path, h.Mount)
+	ours = ours && strings.HasPrefix(path, "/")
 	if name, ok := strings.CutPrefix(path, imagesPath); ok && ours {
 		v.image(name)
 		return

@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -138,12 +137,6 @@ func (s *setting) apply(env Environment) error {
 		}
 	}
 	return nil
-}
-
-// Given says whether the flag was on the command line, so that a command can tell
-// an empty value from none.
-func (f *Flags) Given(name string) bool {
-	return slices.ContainsFunc(f.settings, func(s *setting) bool { return s.name == name && len(s.given) > 0 })
 }
 
 // WriteHelp lists the flags with their defaults and variables.

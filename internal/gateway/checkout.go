@@ -123,21 +123,45 @@ func (t Tender) hint() pay.CardHint {
 }
 
 // charge asks the provider in the background and closes the channel once the
-// answer is written. A charge that got no answer is left to reconciliation.
+// outcome is written, or left to reconciliation.
 func (s *Service) charge(ctx context.Context, session pay.Session, p pay.Payment, t Tender) <-chan struct{} {
 	ctx = context.WithoutCancel(ctx)
 	done := make(chan struct{})
 	s.charges.Go(func() {
 		defer close(done)
 		outcome, err := s.authorize(ctx, session, p, t)
-		if err == nil {
-			err = s.settle(ctx, p, outcome)
-		}
-		if err != nil {
-			s.Logger.WarnContext(ctx, "payment left to reconciliation", "payment", p.ID, "error", err)
-		}
+		s.conclude(ctx, p, outcome, err)
 	})
 	return done
+}
+
+// longestPause is that before the last of conclude's look-ups.
+const longestPause = 16 * time.Second
+
+// conclude writes an outcome. Where there is none yet it looks the payment up with
+// growing pauses, then leaves it to reconciliation. It never charges again.
+func (s *Service) conclude(ctx context.Context, p pay.Payment, outcome pay.Outcome, err error) {
+	for pause := time.Second; ; pause *= 2 {
+		if err == nil && outcome.Kind != pay.OutcomePending {
+			if err = s.settle(ctx, p, outcome); err == nil {
+				return
+			}
+		}
+		if err != nil {
+			s.Logger.WarnContext(ctx, "outcome of a payment not known yet", "payment", p.ID, "error", err)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-s.stopping:
+			timer.Stop()
+			return
+		}
+		if pause >= longestPause {
+			return
+		}
+		outcome, err = s.lookUp(ctx, p)
+	}
 }
 
 func (s *Service) authorize(ctx context.Context, session pay.Session, p pay.Payment, t Tender) (pay.Outcome, error) {

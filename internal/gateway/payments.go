@@ -62,6 +62,7 @@ func (s *Service) finish(ctx context.Context, c Caller, id pay.PaymentID, idem I
 			return false, err
 		}
 	}
+	defer s.noteReopened()
 	err = s.Store.Update(context.WithoutCancel(ctx), payment.Session, func(tx store.Tx) error {
 		_, replayed, err = idem.once(tx, f.scope(payment), now, s.IdempotencyWindow, func() (string, error) {
 			after, err := s.settleIn(tx, payment.ID, outcome)
@@ -121,10 +122,20 @@ func (s *Service) provider(env pay.Environment) (provider.Provider, error) {
 
 // settle writes what a provider said of a payment. Settling a settled payment changes nothing.
 func (s *Service) settle(ctx context.Context, p pay.Payment, o pay.Outcome) error {
-	return s.Store.Update(ctx, p.Session, func(tx store.Tx) error {
+	err := s.Store.Update(ctx, p.Session, func(tx store.Tx) error {
 		_, err := s.settleIn(tx, p.ID, o)
 		return err
 	})
+	s.noteReopened()
+	return err
+}
+
+// noteReopened has deadlines looked for now.
+func (s *Service) noteReopened() {
+	select {
+	case s.reopened <- struct{}{}:
+	default: // a look is due already
+	}
 }
 
 // settleIn does so within a transaction, and returns the payment as it is then.

@@ -50,12 +50,14 @@ type Service struct {
 	used        lastUse
 	configuring sync.Mutex     // settings are reloaded in the order in which they were written
 	charges     sync.WaitGroup // payments whose provider is being asked
+	stopping    chan struct{}  // closed when Run is told to end
+	reopened    chan struct{}  // a payment ended, so its session can expire again, perhaps soon
 }
 
 // New loads the settings and returns a Service. Run must be running for deadlines
 // and lost answers to be looked after.
 func New(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{Options: o}
+	s := &Service{Options: o, stopping: make(chan struct{}), reopened: make(chan struct{}, 1)}
 	s.IdempotencyWindow = max(o.IdempotencyWindow, 24*time.Hour)
 	return s, s.loadSettings(ctx)
 }

@@ -13,12 +13,15 @@ import (
 
 // How often upkeep runs, and how much it does side by side.
 const (
-	sweepEvery     = 500 * time.Millisecond // a stored expiry follows its deadline within a second
-	reconcileEvery = 5 * time.Second
+	reconcileEvery = time.Minute // the net below conclude: payments of processes that died
 	voidEvery      = time.Hour
 	noteUseEvery   = time.Minute
 	upkeepWorkers  = 64
 	upkeepBatch    = 256
+
+	// lookAhead is the longest time between two looks for deadlines. A new session's
+	// deadline is farther off than that, so none is seen too late.
+	lookAhead = pay.ShortestExpiresIn / 2
 
 	// inFlight is for how long a payment's own call may still be under way, so that
 	// reconciliation must not interfere.
@@ -33,8 +36,9 @@ const (
 // payments under way are written.
 func (s *Service) Run(ctx context.Context) {
 	started := s.Now()
+	context.AfterFunc(ctx, func() { close(s.stopping) })
 	var jobs sync.WaitGroup
-	jobs.Go(func() { s.repeat(ctx, "expire sessions", sweepEvery, s.sweep) })
+	jobs.Go(func() { s.expireInTime(ctx) })
 	jobs.Go(func() {
 		// Nothing of an earlier process can be under way any more.
 		s.attempt(ctx, "reconcile payments", func(ctx context.Context, _ time.Time) error { return s.reconcile(ctx, started) })
@@ -46,6 +50,33 @@ func (s *Service) Run(ctx context.Context) {
 	jobs.Go(func() { s.repeat(ctx, "note the use of keys", noteUseEvery, s.noteUse) })
 	jobs.Wait()
 	s.charges.Wait()
+	s.attempt(context.WithoutCancel(ctx), "note the use of keys", s.noteUse)
+}
+
+// expireInTime stores each expiry when its deadline passes.
+func (s *Service) expireInTime(ctx context.Context) {
+	for {
+		s.attempt(ctx, "expire sessions", s.sweep)
+		timer := time.NewTimer(s.untilNextDeadline(ctx))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		case <-s.reopened:
+			timer.Stop()
+		}
+	}
+}
+
+// untilNextDeadline is how long nothing can expire, at least a little and at most lookAhead.
+func (s *Service) untilNextDeadline(ctx context.Context) time.Duration {
+	const least = 50 * time.Millisecond
+	next, err := view(ctx, s.Store, store.Reader.NextDeadline)
+	if err != nil {
+		return lookAhead
+	}
+	return min(max(next.Sub(s.Now()), least), lookAhead)
 }
 
 func (s *Service) repeat(ctx context.Context, what string, every time.Duration, job func(context.Context, time.Time) error) {
@@ -71,24 +102,30 @@ func (s *Service) attempt(ctx context.Context, what string, job func(context.Con
 // before the given time. It looks up; it never charges.
 func (s *Service) reconcile(ctx context.Context, createdBefore time.Time) error {
 	return s.eachLive(ctx, pay.PaymentProcessing, createdBefore, func(p pay.Payment) error {
-		by, err := s.provider(p.Environment)
-		if err != nil {
-			return err
-		}
-		ctx, cancel := context.WithTimeout(ctx, providerDeadline)
-		defer cancel()
-		outcome, err := by.Lookup(ctx, p.ID)
-		if errors.Is(err, provider.ErrUnknownPayment) {
-			outcome, err = pay.Outcome{Kind: pay.OutcomeFailed, Failure: &pay.Failure{
-				Code: pay.ProviderUnavailable, Message: "the payment never reached the provider; nothing was charged",
-			}}, nil
-		}
+		outcome, err := s.lookUp(ctx, p)
 		if err != nil {
 			return err
 		}
 		s.Logger.InfoContext(ctx, "payment reconciled", "payment", p.ID, "outcome", outcome.Kind)
 		return s.settle(ctx, p, outcome)
 	})
+}
+
+// lookUp asks the provider where a payment stands. One that never got there has failed.
+func (s *Service) lookUp(ctx context.Context, p pay.Payment) (pay.Outcome, error) {
+	by, err := s.provider(p.Environment)
+	if err != nil {
+		return pay.Outcome{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, providerDeadline)
+	defer cancel()
+	outcome, err := by.Lookup(ctx, p.ID)
+	if errors.Is(err, provider.ErrUnknownPayment) {
+		return pay.Outcome{Kind: pay.OutcomeFailed, Failure: &pay.Failure{
+			Code: pay.ProviderUnavailable, Message: "the payment never reached the provider; nothing was charged",
+		}}, nil
+	}
+	return outcome, err
 }
 
 // voidAbandoned lets go of authorizations that were never completed, a week after

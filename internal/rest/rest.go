@@ -25,7 +25,8 @@ func New(services map[string]http.Handler) (http.Handler, error) {
 			vanguard.WithNoTargetCompression(),
 			vanguard.WithMaxMessageBufferBytes(rpc.MostMessageBytes)))
 	}
-	transcoder, err := vanguard.NewTranscoder(all, vanguard.WithCodec(documentedJSON), vanguard.WithUnknownHandler(http.HandlerFunc(unknown)))
+	transcoder, err := vanguard.NewTranscoder(all, vanguard.WithCodec(documentedJSON),
+		vanguard.WithCompression("gzip", rpc.Zip, rpc.Unzip), vanguard.WithUnknownHandler(http.HandlerFunc(unknown)))
 	if err != nil {
 		return nil, fmt.Errorf("transcode the REST paths: %w", err)
 	}
@@ -104,7 +105,8 @@ func (a *answer) Flush() {
 }
 
 // finish writes the error that was held back. The transcoder wrote it as a
-// google.rpc.Status, in which ours is a detail; one without it is the transcoder's own.
+// google.rpc.Status, in which ours is a detail; one without it is the transcoder's own:
+// it could make no call of the request, and calls some of that an internal error.
 func (a *answer) finish() {
 	if a.status < http.StatusBadRequest {
 		return
@@ -117,11 +119,15 @@ func (a *answer) finish() {
 		} `json:"details"`
 	}
 	_ = json.Unmarshal(a.failed.Bytes(), &told)
-	code := codeOf(a.status)
+	code := ""
 	for _, d := range told.Details {
-		if d.Code != "" {
-			code = d.Code
-		}
+		code = d.Code
+	}
+	if code == "" && a.status == http.StatusInternalServerError {
+		a.status = http.StatusBadRequest
+	}
+	if code == "" {
+		code = codeOf(a.status)
 	}
 	if told.Message == "" {
 		told.Message = a.method + " " + a.asked.Path + ": " + http.StatusText(a.status)
@@ -134,8 +140,6 @@ func codeOf(status int) string {
 	switch status {
 	case http.StatusNotFound:
 		return "not_found"
-	case http.StatusInternalServerError:
-		return "internal"
 	case http.StatusServiceUnavailable:
 		return "unavailable"
 	}

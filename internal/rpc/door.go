@@ -2,9 +2,8 @@ package rpc
 
 import (
 	"context"
-	"encoding/binary"
+	"encoding/base64"
 	"encoding/json"
-	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -15,9 +14,6 @@ import (
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
 )
-
-// MostMessageBytes is how long a message may be, after decompression.
-const MostMessageBytes = 8 << 20
 
 // door lets in only requests that can be a call: the right method and content type,
 // a caller who is known, a message that is not too long. What it refuses, it
@@ -34,10 +30,10 @@ func newDoor(next http.Handler, admit func(*http.Request) (context.Context, erro
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case r.Method == http.MethodGet && r.URL.Query().Has("encoding"): // a Connect GET
+	case isConnectGet(r):
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
-		writeJSONError(w, http.StatusMethodNotAllowed, pay.Refuse(pay.InvalidRequest, "the method must be POST, got %s", r.Method))
+		writeJSONError(w, http.StatusMethodNotAllowed, pay.Refuse(pay.InvalidRequest, "the method must be POST, or for a read GET as Connect writes it, got %s", r.Method))
 		return
 	case !knownContentType(r.Header.Get("Content-Type")):
 		w.Header().Set("Accept-Post", strings.Join(contentTypes, ", "))
@@ -48,7 +44,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, err := d.admit(r)
 	if err == nil {
 		r = r.WithContext(ctx)
-		err = checkLength(r)
+		err = boundBody(r)
 	}
 	if err != nil {
 		_ = d.errors.Write(w, r, err) // fails only if the caller has gone
@@ -61,7 +57,19 @@ var contentTypes = []string{
 	"application/json", "application/proto",
 	"application/grpc", "application/grpc+proto", "application/grpc+json",
 	"application/grpc-web", "application/grpc-web+proto", "application/grpc-web+json",
-	"application/connect+json", "application/connect+proto",
+}
+
+// isConnectGet says whether a request is a call by GET, whose message is in its query.
+func isConnectGet(r *http.Request) bool {
+	query := r.URL.Query()
+	if encoding := query.Get("encoding"); r.Method != http.MethodGet || encoding != "json" && encoding != "proto" {
+		return false
+	}
+	if query.Get("base64") != "1" {
+		return true
+	}
+	_, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(query.Get("message"), "="))
+	return err == nil
 }
 
 func knownContentType(header string) bool {
@@ -78,39 +86,6 @@ func knownContentType(header string) bool {
 		}
 	}
 	return false
-}
-
-// checkLength refuses a message by the length that it announces, before it is read.
-// A length that only shows while reading is bounded by Connect's own limit.
-func checkLength(r *http.Request) error {
-	length := r.ContentLength
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
-		var prefix [5]byte // one byte of flags, four of length
-		n, err := io.ReadFull(r.Body, prefix[:])
-		if err == nil {
-			length = int64(binary.BigEndian.Uint32(prefix[1:]))
-		}
-		r.Body = &prefixed{prefix: prefix[:n], ReadCloser: r.Body}
-	}
-	if length > MostMessageBytes {
-		return refusal(pay.Refuse(pay.RequestTooLarge, "the message must be at most %d bytes long, got %d", MostMessageBytes, length))
-	}
-	return nil
-}
-
-// prefixed is a body of which the first bytes have been read already.
-type prefixed struct {
-	prefix []byte
-	io.ReadCloser
-}
-
-func (p *prefixed) Read(to []byte) (int, error) {
-	if len(p.prefix) > 0 {
-		n := copy(to, p.prefix)
-		p.prefix = p.prefix[n:]
-		return n, nil
-	}
-	return p.ReadCloser.Read(to)
 }
 
 // writeJSONError answers a request that speaks no protocol of ours, in the form of

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -74,14 +75,27 @@ func refusal(e *pay.Error) *connect.Error {
 	if s.name == "" {
 		s.name = string(e.Code)
 	}
-	out := connect.NewError(s.rpc, errors.New(e.Message))
-	if detail, err := connect.NewErrorDetail(&payv1.Error{Code: s.name, Message: e.Message}); err == nil {
+	message := legible(e.Message)
+	out := connect.NewError(s.rpc, errors.New(message))
+	if detail, err := connect.NewErrorDetail(&payv1.Error{Code: s.name, Message: message}); err == nil {
 		out.AddDetail(detail)
 	}
 	if wait, ok := retryAfter[e.Code]; ok {
 		out.Meta().Set("Retry-After", wait)
 	}
 	return out
+}
+
+// mostMessage is how many bytes of a message are told. gRPC sends it twice as a
+// header, escaped, and there are clients that take no more than 8 KiB of those.
+const mostMessage = 1 << 10
+
+// legible is a message that every protocol can carry, whatever a caller's words in it are.
+func legible(message string) string {
+	if len(message) > mostMessage {
+		message = message[:mostMessage] + "…"
+	}
+	return strings.ToValidUTF8(message, "\uFFFD")
 }
 
 // errorInterceptor turns every error into a documented one. It is the only place

@@ -60,7 +60,7 @@ func NewAdminHandler(admin adminv1connect.AdminServiceHandler, token string, log
 func Options(log *slog.Logger) connect.HandlerOption {
 	return connect.WithHandlerOptions(
 		codecs(),
-		connect.WithReadMaxBytes(MostMessageBytes),
+		WireLimits(),
 		connect.WithInterceptors(errorInterceptor(log), decodedInterceptor()),
 		// Inside the error interceptor, which logs a panic as any internal error.
 		connect.WithRecover(func(_ context.Context, _ connect.Spec, _ http.Header, r any) error {
@@ -68,9 +68,6 @@ func Options(log *slog.Logger) connect.HandlerOption {
 		}),
 	)
 }
-
-// WireLimits bounds the messages of handlers that are not ours.
-func WireLimits() connect.HandlerOption { return connect.WithReadMaxBytes(MostMessageBytes) }
 
 // decodedInterceptor refuses messages that the codec could not read.
 func decodedInterceptor() connect.UnaryInterceptorFunc {
@@ -86,16 +83,22 @@ func decodedInterceptor() connect.UnaryInterceptorFunc {
 	}
 }
 
-// UnknownProcedure answers calls of methods that are not there.
-func UnknownProcedure() http.Handler {
+// UnknownProcedure answers calls of methods that are not there, and leaves what is
+// no call to next.
+func UnknownProcedure(next http.Handler) http.Handler {
 	errors := connect.NewErrorWriter(codecs())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !knownContentType(r.Header.Get("Content-Type")) {
-			writeJSONError(w, http.StatusNotFound, pay.Refuse(pay.NotFound, "there is nothing at %s", r.URL.Path))
+		if r.Method != http.MethodPost || !knownContentType(r.Header.Get("Content-Type")) {
+			next.ServeHTTP(w, r)
 			return
 		}
-		_ = errors.Write(w, r, connect.NewError(connect.CodeUnimplemented, fmt.Errorf("there is no procedure %s", r.URL.Path)))
+		_ = errors.Write(w, r, connect.NewError(connect.CodeUnimplemented, fmt.Errorf("there is no procedure %q", r.URL.Path)))
 	})
+}
+
+// Nothing answers that there is nothing there.
+func Nothing(w http.ResponseWriter, r *http.Request) {
+	writeJSONError(w, http.StatusNotFound, pay.Refuse(pay.NotFound, "there is nothing at %q", r.URL.Path))
 }
 
 // panicked is a broken invariant: a bug of ours, with where it happened.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"slices"
+	"strings"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/store"
@@ -43,6 +44,18 @@ func windowOf(limit, offset *int32, cursor *string, filters ...string) (store.Wi
 		w.After = after
 	}
 	return w, nil
+}
+
+// checkFilters refuses filters with a NUL, which no row has and not every store can look for.
+func checkFilters(user, order string) error {
+	const wanted = "must be valid UTF-8 without NUL characters"
+	switch {
+	case strings.ContainsRune(user, 0):
+		return pay.RefuseField(pay.InvalidUserID, "user_id", wanted)
+	case strings.ContainsRune(order, 0):
+		return pay.RefuseField(pay.InvalidRequest, "order_id", wanted)
+	}
+	return nil
 }
 
 // cursorMark is how much of the filters' hash a cursor carries, in bytes: enough to

@@ -87,7 +87,10 @@ func (s *PaymentServer) ListSessions(ctx context.Context, req *payv1.ListSession
 	caller := callerOf(ctx)
 	status := pay.SessionStatus(req.GetStatus())
 	if status != "" && !slices.Contains(pay.SessionStatuses, status) {
-		return nil, pay.RefuseField(pay.InvalidStatus, "status", "must be one of %v, got %q", pay.SessionStatuses, req.GetStatus())
+		return nil, pay.RefuseField(pay.InvalidStatus, "status", "must be one of %v, got %.60q", pay.SessionStatuses, req.GetStatus())
+	}
+	if err := checkFilters(req.GetUserId(), req.GetOrderId()); err != nil {
+		return nil, err
 	}
 	filters := []string{"sessions", string(caller.Environment), req.GetGameId(), req.GetUserId(), req.GetStatus(), req.GetOrderId()}
 	window, err := windowOf(req.Limit, req.Offset, req.Cursor, filters...)
@@ -133,6 +136,9 @@ func (s *PaymentServer) GetPayment(ctx context.Context, req *payv1.GetPaymentReq
 
 // ListPayments implements pay.v1.PaymentService.
 func (s *PaymentServer) ListPayments(ctx context.Context, req *payv1.ListPaymentsRequest) (*payv1.ListPaymentsResponse, error) {
+	if err := checkFilters(req.GetUserId(), ""); err != nil {
+		return nil, err
+	}
 	caller := callerOf(ctx)
 	filters := []string{"payments", string(caller.Environment), req.GetGameId(), req.GetUserId()}
 	window, err := windowOf(req.Limit, req.Offset, req.Cursor, filters...)
@@ -193,6 +199,9 @@ func idempotency(ctx context.Context, req proto.Message) (gateway.Idempotency, e
 	keys := info.RequestHeader().Values("Idempotency-Key")
 	if len(keys) == 0 {
 		return gateway.Idempotency{}, nil
+	}
+	if len(keys) > 1 {
+		return gateway.Idempotency{}, pay.RefuseField(pay.InvalidIdempotencyKey, "Idempotency-Key", "must be sent once, got %d", len(keys))
 	}
 	if err := pay.CheckIdempotencyKey(keys[0]); err != nil {
 		return gateway.Idempotency{}, err

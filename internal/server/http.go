@@ -9,6 +9,7 @@ import (
 // Limits of a connection. Handlers have limits of their own.
 const (
 	readHeaderTimeout    = 10 * time.Second
+	readTimeout          = 2 * time.Minute // of the body too; no call takes longer
 	idleTimeout          = 2 * time.Minute
 	mostHeaderBytes      = 32 << 10
 	mostStreamsPerClient = 250
@@ -23,8 +24,9 @@ func HTTP(handler http.Handler, log *slog.Logger) *http.Server {
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
 		Handler: handler, Protocols: protocols,
-		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: mostHeaderBytes,
-		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: mostStreamsPerClient},
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // clients that break off, mostly
+		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: mostHeaderBytes,
+		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: mostStreamsPerClient},
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug), // clients that break off, mostly
 	}
 }

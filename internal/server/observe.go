@@ -13,10 +13,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"google.golang.org/protobuf/reflect/protoreflect"
-
-	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
-	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 )
 
 // requestIDHeader names a request in its answer and in every line logged for it.
@@ -64,31 +60,14 @@ func observed(next http.Handler, registry *prometheus.Registry, log *slog.Logger
 	})
 }
 
-// routeOf is a label of which there are few: a procedure of ours, or the pattern
-// that the path matched.
+// routeOf is a label of which there are few: the pattern that the path matched, which
+// for a procedure is its path.
 func routeOf(r *http.Request) string {
-	if procedures[r.URL.Path] {
-		return r.URL.Path
-	}
 	if r.Pattern != "" {
 		return r.Pattern
 	}
 	return "unknown"
 }
-
-// procedures are the paths of all methods that we serve.
-var procedures = func() map[string]bool {
-	paths := map[string]bool{}
-	for _, file := range []protoreflect.FileDescriptor{payv1.File_pay_v1_payment_proto, adminv1.File_admin_v1_admin_proto} {
-		for i := range file.Services().Len() {
-			service := file.Services().Get(i)
-			for j := range service.Methods().Len() {
-				paths["/"+string(service.FullName())+"/"+string(service.Methods().Get(j).Name())] = true
-			}
-		}
-	}
-	return paths
-}()
 
 // recovered answers a panic of anything that Connect does not recover from itself.
 func recovered(next http.Handler, log *slog.Logger) http.Handler {

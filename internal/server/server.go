@@ -13,8 +13,11 @@ import (
 	"connectrpc.com/grpchealth"
 	"connectrpc.com/grpcreflect"
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
+	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	"github.com/coinslot/coinslot/gen/admin/v1/adminv1connect"
+	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/rest"
@@ -54,18 +57,31 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	across := crossOrigin(o.CORSOrigins)
-	mux.Handle(paymentPath, across(payment))
-	mux.Handle("/pay.v1.", across(rpc.UnknownProcedure()))
+	_, admin := rpc.NewAdminHandler(o.Admin, o.AdminToken, o.Logger)
+	mountProcedures(mux, payv1.File_pay_v1_payment_proto, across(payment))
+	mountProcedures(mux, adminv1.File_admin_v1_admin_proto, admin)
 	mux.Handle("/v1/", across(restPaths))
-	mux.Handle(rpc.NewAdminHandler(o.Admin, o.AdminToken, o.Logger))
 	s.mountOperation(mux, o.Registry)
-	mux.Handle(o.PageMount+"/", o.Page)
 	mux.Handle("/images/", o.Page)
+	elsewhere := o.Page
 	if o.PageMount != "" {
-		mux.Handle("/", rpc.UnknownProcedure())
+		mux.Handle(o.PageMount+"/", o.Page)
+		elsewhere = http.HandlerFunc(rpc.Nothing)
 	}
+	mux.Handle("/", across(rpc.UnknownProcedure(elsewhere)))
 	s.Handler = observed(recovered(mux, o.Logger), o.Registry, o.Logger)
 	return s, nil
+}
+
+// mountProcedures mounts the methods of a file's services one by one, so that a call
+// of any other is told that there is no such procedure.
+func mountProcedures(mux *http.ServeMux, file protoreflect.FileDescriptor, handler http.Handler) {
+	for i := range file.Services().Len() {
+		service := file.Services().Get(i)
+		for j := range service.Methods().Len() {
+			mux.Handle(fmt.Sprintf("/%s/%s", service.FullName(), service.Methods().Get(j).Name()), handler)
+		}
+	}
 }
 
 // Drain turns readiness red, so that a load balancer sends no more.

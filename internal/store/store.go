@@ -96,6 +96,10 @@ type Reader interface {
 	// although their deadline is at or before now, the longest overdue first.
 	Overdue(now time.Time, most int) ([]pay.SessionID, error)
 
+	// NextDeadline is the earliest deadline of all sessions that are stored as pending
+	// without a live payment; ErrNotFound where there is none.
+	NextDeadline() (time.Time, error)
+
 	// LivePayments lists payments of a live status, processing or authorized, that
 	// were created before the given time, oldest first, after the given id.
 	LivePayments(status pay.PaymentStatus, createdBefore time.Time, after pay.PaymentID, most int) ([]pay.Payment, error)

@@ -125,28 +125,93 @@ func TestManyDeadEndpointsHoldUpNoOther(t *testing.T) {
 }
 
 func TestPostsAtATimeAreBounded(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.receiver.answer = func(call) reply { return reply{after: 100 * time.Millisecond} }
-		for i := range 20 {
-			w.endpoint(fmt.Sprintf("game%d.test", i))
+	for _, tt := range []struct{ endpoints, most int }{{1, webhook.DefaultPerEndpoint}, {20, webhook.DefaultWorkers}} {
+		inWorld(t, func(w *world) {
+			w.receiver.answer = func(call) reply { return reply{after: 100 * time.Millisecond} }
+			for i := range tt.endpoints {
+				w.endpoint(fmt.Sprintf("game%d.test", i))
+			}
+			for range 100 {
+				w.offer()
+			}
+			w.run()
+			w.pass(time.Minute)
+			for i := range tt.endpoints {
+				calls := w.receiver.got(fmt.Sprintf("game%d.test", i))
+				if len(calls) != 100 {
+					t.Errorf("endpoint %d got %d calls", i, len(calls))
+				}
+				for _, c := range calls {
+					if c.under > webhook.DefaultPerEndpoint {
+						t.Errorf("%d posts at a time to one endpoint", c.under)
+					}
+				}
+			}
+			if w.receiver.most > tt.most || w.receiver.most < tt.most/2 {
+				t.Errorf("%d endpoints: %d posts at a time, want up to %d", tt.endpoints, w.receiver.most, tt.most)
+			}
+		})
+	}
+}
+
+// checkOnce wants n events to have arrived, no attempt at any of them more than once.
+func checkOnce(t *testing.T, calls []call, n int) {
+	t.Helper()
+	attempts := map[string]int{}
+	events := map[string]bool{}
+	for _, c := range calls {
+		events[c.header.Get("webhook-id")] = true
+		attempts[c.header.Get("webhook-id")+" attempt "+c.attempt()]++
+	}
+	for attempt, times := range attempts {
+		if times != 1 {
+			t.Errorf("%s was made %d times", attempt, times)
 		}
-		for range 200 {
+	}
+	if len(events) != n {
+		t.Errorf("%d events came, want %d", len(events), n)
+	}
+}
+
+func TestAReceiverMayStallAndComeBack(t *testing.T) {
+	inWorld(t, func(w *world) {
+		began := time.Now()
+		took := map[string]bool{}
+		w.receiver.answer = func(c call) reply {
+			if since := c.at.Sub(began); since > 500*time.Millisecond && since < 5*time.Minute {
+				return reply{after: time.Hour}
+			}
+			took[c.header.Get("webhook-id")] = true
+			return reply{after: 100 * time.Millisecond}
+		}
+		w.endpoint("game.test")
+		for range 100 {
 			w.offer()
 		}
 		w.run()
-		w.pass(time.Minute)
-		most := 0
-		for i := range 20 {
-			calls := w.receiver.got(fmt.Sprintf("game%d.test", i))
-			if len(calls) != 200 {
-				t.Errorf("endpoint %d got %d calls", i, len(calls))
-			}
-			for _, c := range calls {
-				most = max(most, c.under)
-			}
+		w.pass(time.Hour)
+		checkOnce(t, w.receiver.got("game.test"), 100)
+		if len(took) != 100 {
+			t.Errorf("%d events were taken, want 100", len(took))
 		}
-		if most != webhook.DefaultPerEndpoint || w.receiver.most != webhook.DefaultWorkers {
-			t.Errorf("%d posts at a time to one endpoint, %d in all; want %d and %d", most, w.receiver.most, webhook.DefaultPerEndpoint, webhook.DefaultWorkers)
+	})
+}
+
+func TestRelaysShareTheWork(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.receiver.answer = func(call) reply { return reply{after: 100 * time.Millisecond} }
+		w.endpoint("game.test")
+		for range 25 {
+			w.sell()
+		}
+		w.run()
+		stopFirst, firstReturned := w.stop, w.returned
+		w.run()
+		w.pass(time.Minute)
+		checkOnce(t, w.receiver.got("game.test"), 100)
+		stopFirst()
+		if err := <-firstReturned; err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -70,9 +70,10 @@ func inWorld(t *testing.T, test func(*world)) {
 // run starts a relay.
 func (w *world) run() {
 	ctx, cancel := context.WithCancel(w.Context())
-	w.started, w.stop, w.returned = true, cancel, make(chan error, 1)
+	returned := make(chan error, 1)
+	w.started, w.stop, w.returned = true, cancel, returned
 	relay := webhook.NewRelay(w.options)
-	go func() { w.returned <- relay.Run(ctx) }()
+	go func() { returned <- relay.Run(ctx) }()
 	synctest.Wait()
 }
 

@@ -16,6 +16,9 @@ import (
 	"github.com/coinslot/coinslot/internal/testneed"
 )
 
+// css finds elements. A plain string is also looked for in texts, the style's too.
+type css = chromedp.CSS
+
 // patience is how long a page may take to show what is waited for.
 const patience = 20 * time.Second
 
@@ -102,7 +105,20 @@ func (b *tab) text() string {
 // waitFor waits until the page's state, the class of its body, is this one.
 func (b *tab) waitFor(state string) {
 	b.t.Helper()
-	b.do(chromedp.WaitVisible("body." + state + " main"))
+	b.do(chromedp.WaitVisible(css("body." + state + " main")))
+}
+
+// until waits for what is no element's visibility, or is so on a page that came back
+// from the browser's memory, whose elements chromedp cannot wait for.
+func (b *tab) until(condition string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		// An error is a page that is going or coming.
+		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](condition)); err == nil && ok {
+			return
+		}
+	}
+	b.t.Fatalf("not so after %v: %s; the page says: %s", patience, condition, b.text())
 }
 
 func (b *tab) size(width int64, scheme string) {

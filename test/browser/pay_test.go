@@ -12,21 +12,21 @@ import (
 )
 
 const (
-	payButton = "form.card button[type=submit]"
-	approve   = "form:nth-of-type(1) button"
-	decline   = "form:nth-of-type(2) button"
+	payButton = css("form.card button[type=submit]")
+	approve   = css("form:nth-of-type(1) button")
+	decline   = css("form:nth-of-type(2) button")
 )
 
 func (b *tab) typeCard(number string) {
 	b.t.Helper()
-	b.do(chromedp.SendKeys("#number", number), chromedp.SendKeys("#expiry", "1240"), chromedp.SendKeys("#cvc", "123"))
+	b.do(chromedp.SendKeys(css("#number"), number), chromedp.SendKeys(css("#expiry"), "1240"), chromedp.SendKeys(css("#cvc"), "123"))
 }
 
 func TestACardIsTypedAndPays(t *testing.T) {
 	shop, b := checkouttest.Open(t), start(t)
 	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))))
 	b.typeCard("4242424242424242")
-	if got := run(b, chromedp.Value("#number")) + " " + run(b, chromedp.Value("#expiry")); got != "4242 4242 4242 4242 12/40" {
+	if got := run(b, chromedp.Value(css("#number"))) + " " + run(b, chromedp.Value(css("#expiry"))); got != "4242 4242 4242 4242 12/40" {
 		t.Errorf("what was typed reads %q", got)
 	}
 	b.do(chromedp.Click(payButton))
@@ -37,8 +37,8 @@ func TestADeclinedCardLeavesTheFormForAnother(t *testing.T) {
 	shop, b := checkouttest.Open(t), start(t)
 	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))))
 	b.typeCard("4000000000000002")
-	b.do(chromedp.Click(payButton), chromedp.WaitVisible(".alert"))
-	if got := run(b, chromedp.Text(".alert")); !strings.Contains(got, "declined") {
+	b.do(chromedp.Click(payButton), chromedp.WaitVisible(css(".alert")))
+	if got := run(b, chromedp.Text(css(".alert"))); !strings.Contains(got, "declined") {
 		t.Errorf("the page says %q", got)
 	}
 	b.typeCard("5555555555554444")
@@ -50,7 +50,7 @@ func TestASlipOfTheFingerIsToldBeforeAnythingIsSent(t *testing.T) {
 	shop, b := checkouttest.Open(t), start(t)
 	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))))
 	b.typeCard("4242424242424241")
-	b.do(chromedp.Click(payButton), chromedp.WaitVisible("#number[aria-invalid=true]"), chromedp.WaitVisible("#number-error"))
+	b.do(chromedp.Click(payButton), chromedp.WaitVisible(css("#number[aria-invalid=true]")), chromedp.WaitVisible(css("#number-error")))
 	if got := run(b, chromedp.Evaluate[string]("document.activeElement.id")); got != "number" {
 		t.Errorf("the focus is on #%s", got)
 	}
@@ -61,8 +61,8 @@ func TestASlipOfTheFingerIsToldBeforeAnythingIsSent(t *testing.T) {
 
 func TestATestCardFillsItselfIn(t *testing.T) {
 	shop, b := checkouttest.Open(t), start(t)
-	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))), chromedp.Click("summary"), chromedp.Click("li:nth-of-type(3) .use"))
-	if got := run(b, chromedp.Value("#number")) + " " + run(b, chromedp.Value("#cvc")); got != "3782 822463 10005 1234" {
+	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))), chromedp.Click(css("summary")), chromedp.Click(css("li:nth-of-type(3) .use")))
+	if got := run(b, chromedp.Value(css("#number"))) + " " + run(b, chromedp.Value(css("#cvc"))); got != "3782 822463 10005 1234" {
 		t.Errorf("the form holds %q", got)
 	}
 	b.do(chromedp.Click(payButton))
@@ -72,12 +72,12 @@ func TestATestCardFillsItselfIn(t *testing.T) {
 func TestAWalletIsDismissedDeclinedAndApproved(t *testing.T) {
 	shop, b := checkouttest.Open(t), start(t)
 	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))))
-	wallet := ".wallets a[href$=apple_pay]"
+	wallet := css(".wallets a[href$=apple_pay]")
 	b.do(chromedp.Click(wallet))
 	b.waitFor("wallet")
-	b.do(chromedp.Click("a.quiet"))
+	b.do(chromedp.Click(css("a.quiet")))
 	b.waitFor("pending")
-	b.do(chromedp.Click(wallet), chromedp.Click(decline), chromedp.WaitVisible(".alert"), chromedp.Click(wallet), chromedp.Click(approve))
+	b.do(chromedp.Click(wallet), chromedp.Click(decline), chromedp.WaitVisible(css(".alert")), chromedp.Click(wallet), chromedp.Click(approve))
 	b.waitFor("paid")
 	if shop.Bank.Asked() != 2 {
 		t.Errorf("the provider was asked %d times", shop.Bank.Asked())
@@ -89,11 +89,11 @@ func TestEverythingWorksWithoutScript(t *testing.T) {
 	b.withoutScript()
 	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))))
 	b.typeCard("4242424242424241")
-	b.do(chromedp.Click(payButton), chromedp.WaitVisible("#number-error"))
-	b.do(chromedp.SendKeys("#number", "4000000000000002"), chromedp.SendKeys("#cvc", "123"), chromedp.Click(payButton), chromedp.WaitVisible(".alert"))
-	b.do(chromedp.Click(".wallets a[href$=paypal]"), chromedp.Click(approve))
+	b.do(chromedp.Click(payButton), chromedp.WaitVisible(css("#number-error")))
+	b.do(chromedp.SendKeys(css("#number"), "4000000000000002"), chromedp.SendKeys(css("#cvc"), "123"), chromedp.Click(payButton), chromedp.WaitVisible(css(".alert")))
+	b.do(chromedp.Click(css(".wallets a[href$=paypal]")), chromedp.Click(approve))
 	b.waitFor("paid")
-	if href := run(b, chromedp.AttributeValue("#back", "href")); href.Value != "mygame://payment-complete" {
+	if href := run(b, chromedp.AttributeValue(css("#back"), "href")); href.Value != "mygame://payment-complete" {
 		t.Errorf("the way back is %q", href.Value)
 	}
 }
@@ -103,7 +103,7 @@ func TestTwoTapsChargeOnce(t *testing.T) {
 	shop.Bank.Hold()
 	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))))
 	b.typeCard("4242424242424242")
-	busy := run(b, chromedp.Evaluate[string](`(b => { b.click(); b.click(); b.form.requestSubmit(); return b.getAttribute("aria-disabled") + " " + b.innerText })(document.querySelector("`+payButton+`"))`))
+	busy := run(b, chromedp.Evaluate[string](`(b => { b.click(); b.click(); b.form.requestSubmit(); return b.getAttribute("aria-disabled") + " " + b.innerText })(document.querySelector("`+string(payButton)+`"))`))
 	if busy != "true Paying…" {
 		t.Errorf("after two taps the button is %q", busy)
 	}
@@ -151,15 +151,14 @@ func TestThePaidPlayerIsTakenBack(t *testing.T) {
 	}))
 	t.Cleanup(game.Close)
 	id := shop.Sell(t, func(s *checkouttest.Sale) { s.Order.ReturnURL = game.URL + "/done?s={SESSION_ID}" })
-	b.do(chromedp.Navigate(shop.Page(id)), chromedp.Click(".wallets a[href$=venmo]"), chromedp.Click(approve))
+	b.do(chromedp.Navigate(shop.Page(id)), chromedp.Click(css(".wallets a[href$=venmo]")), chromedp.Click(approve))
 	b.waitFor("game")
 	if at := run(b, chromedp.Location()); at != game.URL+"/done?s="+string(id) {
 		t.Errorf("the player is at %s", at)
 	}
 	// Who comes back to the page is not sent away a second time.
-	b.do(chromedp.NavigateBack())
-	b.waitFor("paid")
-	b.do(chromedp.WaitNotVisible(".returning"))
+	b.do(chromedp.Evaluate[chromedp.Void]("history.back()"))
+	b.until(`document.body.className === "paid" && document.querySelector(".returning").hidden`)
 }
 
 func TestTheKeyboardAloneCanPay(t *testing.T) {

@@ -269,8 +269,11 @@ func pretty(body []byte) string {
 	if err := json.Indent(&out, body, "", "  "); err != nil {
 		return string(body) + "\n"
 	}
-	return strings.TrimRight(out.String(), "\n") + "\n"
+	// A detail's binary form holds ids in base64; its readable form stands beside it.
+	return detailValue.ReplaceAllString(strings.TrimRight(out.String(), "\n")+"\n", "")
 }
+
+var detailValue = regexp.MustCompile(`\n *"value": "[A-Za-z0-9+/]*",`)
 
 var (
 	ids     = regexp.MustCompile(`\b(sess|pay|key|we)_[0-9a-v]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|"(next_cursor)": *"[^"]+"`)

@@ -2,160 +2,99 @@ package checkouttest
 
 import (
 	"context"
-	"crypto/rand"
-	"sync"
-	"time"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
 
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
+	"github.com/coinslot/coinslot/internal/store"
+	"github.com/coinslot/coinslot/internal/store/sqlite"
 )
 
-// counter keeps sessions in memory and lets the domain decide.
+// counter is the use cases on a database of their own.
 type counter struct {
-	bank     provider.Provider
-	clock    *clock
-	mu       sync.Mutex
-	sessions map[pay.SessionID]gateway.Checkout
-	images   map[pay.ImageName]pay.Image
-	broken   error
+	*gateway.Service
+	store *brittle
+	games atomic.Int32
 }
 
-func newCounter(bank provider.Provider, c *clock) *counter {
-	return &counter{bank: bank, clock: c, sessions: map[pay.SessionID]gateway.Checkout{}, images: map[pay.ImageName]pay.Image{}}
+func newCounter(t testing.TB, bank provider.Provider, c *clock) *counter {
+	t.Helper()
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	db, err := sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "shop.db"), sqlite.Options{Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fragile := &brittle{Store: db}
+	service, err := gateway.New(context.Background(), gateway.Options{
+		Store: fragile, Provider: func(pay.Environment) provider.Provider { return bank },
+		Payload: func(pay.Change, pay.Event) []byte { return []byte("{}") },
+		Now:     c.Now, Logger: quiet,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		finish(service)
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &counter{Service: service, store: fragile}
 }
 
-func entropy() (e pay.Entropy) { _, _ = rand.Read(e[:]); return e }
+// finish lets the payments under way end. Upkeep does not run while a test does, so
+// that a payment without an answer stays so for as long as the test looks at it.
+func finish(service *gateway.Service) {
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	service.Run(over)
+}
 
-func (s *counter) breakWith(err error) { s.mu.Lock(); defer s.mu.Unlock(); s.broken = err }
-
-func (s *counter) sell(sale Sale) (pay.SessionID, error) {
-	id := pay.NewSessionID(s.clock.Now(), entropy())
-	made, err := pay.NewSession(id, sale.Environment, sale.Game, sale.Order, s.clock.Now())
+// sell registers a game of its own for each sale, since its settings are part of it.
+func (c *counter) sell(sale Sale) (pay.SessionID, error) {
+	sale.Game.ID = pay.GameID(fmt.Sprintf("game_%d", c.games.Add(1)))
+	game, err := c.CreateGame(context.Background(), sale.Game)
 	if err != nil {
 		return "", err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sessions[id] = gateway.Checkout{Session: *made.Session, Game: sale.Game, Methods: []pay.Method{
-		pay.MethodCard, pay.MethodApplePay, pay.MethodGooglePay, pay.MethodPayPal, pay.MethodPayLater, pay.MethodVenmo,
-	}}
-	if made.Image != nil {
-		s.images[made.Image.Name] = *made.Image
-	}
-	return id, nil
+	sale.Order.Game = game.ID
+	session, _, err := c.CreateSession(context.Background(), gateway.Caller{Environment: sale.Environment}, sale.Order, gateway.Idempotency{})
+	return session.ID, err
 }
 
-func (s *counter) Checkout(_ context.Context, id pay.SessionID) (gateway.Checkout, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c, ok := s.sessions[id]
-	switch {
-	case s.broken != nil:
-		return c, s.broken
-	case !ok:
-		return c, pay.Refuse(pay.SessionNotFound, "there is no session")
-	}
-	c.Session = c.Session.At(s.clock.Now())
-	return c, nil
+// brittle is a store that can be made to fail.
+type brittle struct {
+	store.Store
+	broken atomic.Pointer[error]
 }
 
-func (s *counter) Pay(ctx context.Context, id pay.SessionID, t gateway.Tender) (gateway.Checkout, error) {
-	if t.Method != pay.MethodCard && t.Token == "" {
-		return gateway.Checkout{}, pay.Refuse(pay.InvalidRequest, "method")
+func (b *brittle) fail(err error) { b.broken.Store(&err) }
+
+func (b *brittle) failure() error {
+	if err := b.broken.Load(); err != nil {
+		return *err
 	}
-	change, c, err := s.start(id, t)
-	if err != nil || change.Empty() {
-		return c, err
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		o, err := s.bank.Authorize(context.WithoutCancel(ctx), provider.Charge{
-			Payment: change.Payment.ID, Session: id, Amount: change.Payment.Amount, Method: t.Method,
-			Capture: c.Session.Capture == pay.CaptureAutomatic, Card: t.Card, Token: t.Token,
-		})
-		if err == nil {
-			s.settle(id, o)
-		}
-	}()
-	select {
-	case <-done:
-	case <-time.After(time.Second):
-	}
-	return s.Checkout(ctx, id)
+	return nil
 }
 
-func (s *counter) start(id pay.SessionID, t gateway.Tender) (pay.Change, gateway.Checkout, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c, ok := s.sessions[id]
-	switch {
-	case s.broken != nil:
-		return pay.Change{}, c, s.broken
-	case !ok:
-		return pay.Change{}, c, pay.Refuse(pay.SessionNotFound, "there is no session")
-	case c.Session.Spent != t.Attempt && !c.Session.Live:
-		return pay.Change{}, c, nil
+// Update fails where the store was broken.
+func (b *brittle) Update(ctx context.Context, id pay.SessionID, fn func(store.Tx) error) error {
+	if err := b.failure(); err != nil {
+		return err
 	}
-	hint := pay.CardHint{}
-	if t.Card != nil {
-		hint = t.Card.Hint()
-	}
-	now := s.clock.Now()
-	change, err := c.Session.StartPayment(pay.NewPaymentID(now, entropy()), t.Method, hint, now)
-	if err != nil {
-		return pay.Change{}, c, err
-	}
-	c.Session, c.Payment = *change.Session, change.Payment
-	s.sessions[id] = c
-	return change, c, nil
+	return b.Store.Update(ctx, id, fn)
 }
 
-func (s *counter) settle(id pay.SessionID, o pay.Outcome) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.sessions[id]
-	if change := c.Session.Settle(*c.Payment, o, s.clock.Now()); !change.Empty() {
-		c.Session, c.Payment = *change.Session, change.Payment
+// View fails where the store was broken.
+func (b *brittle) View(ctx context.Context, fn func(store.Reader) error) error {
+	if err := b.failure(); err != nil {
+		return err
 	}
-	s.sessions[id] = c
-}
-
-func (s *counter) Leave(_ context.Context, id pay.SessionID) (gateway.Checkout, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c, ok := s.sessions[id]
-	switch {
-	case s.broken != nil:
-		return c, s.broken
-	case !ok:
-		return c, pay.Refuse(pay.SessionNotFound, "there is no session")
-	}
-	change, err := c.Session.Cancel(s.clock.Now())
-	if err != nil {
-		return c, err
-	}
-	if !change.Empty() {
-		c.Session = *change.Session
-	}
-	s.sessions[id] = c
-	return c, nil
-}
-
-func (s *counter) Image(_ context.Context, name pay.ImageName) (pay.Image, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if img, ok := s.images[name]; ok {
-		return img, nil
-	}
-	return pay.Image{}, pay.Refuse(pay.NotFound, "there is no image")
-}
-
-func (s *counter) edit(id pay.SessionID, edit func(*pay.Session)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.sessions[id]
-	edit(&c.Session)
-	s.sessions[id] = c
+	return b.Store.View(ctx, fn)
 }

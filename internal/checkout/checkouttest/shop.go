@@ -35,7 +35,7 @@ func Open(t testing.TB) *Shop { return OpenAt(t, "/pay") }
 func OpenAt(t testing.TB, mount string) *Shop {
 	t.Helper()
 	s := &Shop{Bank: newBank(), Log: &Log{}, clock: &clock{now: time.Now()}}
-	s.counter = newCounter(s.Bank, s.clock)
+	s.counter = newCounter(t, s.Bank, s.clock)
 	var page http.Handler
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { page.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
@@ -94,8 +94,8 @@ func (s *Shop) Page(id pay.SessionID) string { return s.Address.PageURL(id) }
 // Wait moves the clock.
 func (s *Shop) Wait(d time.Duration) { s.clock.add(d) }
 
-// Break makes every use case fail as a broken store would; nil mends it.
-func (s *Shop) Break(err error) { s.counter.breakWith(err) }
+// Break makes the store fail with err.
+func (s *Shop) Break(err error) { s.counter.store.fail(err) }
 
 type clock struct {
 	mu  sync.Mutex
@@ -131,13 +131,4 @@ func (l *Log) Contains(text string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Contains(l.b.String(), text)
-}
-
-// SellUnchecked makes a session whose way back was never checked, as only a broken
-// store could hold one.
-func (s *Shop) SellUnchecked(t testing.TB, back pay.ReturnURL) pay.SessionID {
-	t.Helper()
-	id := s.Sell(t, nil)
-	s.counter.edit(id, func(session *pay.Session) { session.ReturnURL = back })
-	return id
 }

@@ -137,9 +137,11 @@
   // The way back, tried once by itself; the link stays for browsers that want a tap.
   var back = byID("back");
   if (back && back.hasAttribute("data-auto") && !tried()) {
-    all(".returning", function (p) { p.hidden = false; });
+    returning(true);
     setTimeout(function () { location.href = back.href; }, 2000);
+    window.addEventListener("pageshow", function (event) { if (event.persisted) { returning(false); } });
   }
+  function returning(shown) { all(".returning", function (p) { p.hidden = !shown; }); }
   function tried() {
     var key = "returned " + poll;
     try {

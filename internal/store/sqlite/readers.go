@@ -78,6 +78,12 @@ func (r *readers) close() error {
 	for range cap(r.turns) {
 		r.turns <- struct{}{}
 	}
+	// All are back. Those who come now take a turn only to be refused.
+	defer func() {
+		for range cap(r.turns) {
+			<-r.turns
+		}
+	}()
 	var err error
 	for _, c := range r.idle {
 		err = errors.Join(err, c.close())

@@ -68,7 +68,9 @@ func (t *Tx) putPayment(p *pay.Payment) (was pay.PaymentStatus, err error) {
 	return was, err
 }
 
-func readPaymentStatus(c *columns) (pay.PaymentStatus, error) { return pay.PaymentStatus(c.text()), nil }
+func readPaymentStatus(c *columns) (pay.PaymentStatus, error) {
+	return pay.PaymentStatus(c.text()), nil
+}
 
 func (t *Tx) insertPayment(p *pay.Payment) error {
 	var failure pay.Failure

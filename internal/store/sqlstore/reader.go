@@ -43,6 +43,11 @@ func (r Reader) Overdue(now time.Time, most int) ([]pay.SessionID, error) {
 	return all(r.q, readSessionID, selectOverdue, stamp(now), int64(most))
 }
 
+// NextDeadline is store.Reader's.
+func (r Reader) NextDeadline() (time.Time, error) {
+	return one(r.q, func(c *columns) (time.Time, error) { return c.time(), nil }, selectNextDeadline)
+}
+
 // LivePayments is store.Reader's.
 func (r Reader) LivePayments(status pay.PaymentStatus, createdBefore time.Time, after pay.PaymentID, most int) ([]pay.Payment, error) {
 	return all(r.q, readPayment, selectLivePayments, string(status), string(after), stamp(createdBefore), int64(most))

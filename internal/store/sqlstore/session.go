@@ -30,6 +30,9 @@ var (
 
 	selectOverdue = statement(`SELECT id FROM sessions
 		WHERE status = 'pending' AND live = 0 AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2`)
+
+	selectNextDeadline = statement(`SELECT expires_at FROM sessions
+		WHERE status = 'pending' AND live = 0 AND expires_at > 0 ORDER BY expires_at LIMIT 1`)
 )
 
 func readSession(c *columns) (pay.Session, error) {

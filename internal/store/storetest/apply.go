@@ -241,10 +241,6 @@ func (w *world) another(p pay.Payment, status pay.PaymentStatus) pay.Change {
 	return pay.Change{Session: &s, Payment: &p, Events: []pay.Event{e}}
 }
 
-func (w *world) tryApply(c pay.Change) error {
-	return w.store.Update(w.Context(), c.Session.ID, func(tx store.Tx) error { return tx.Apply(clone(c)) })
-}
-
 func (w *world) conflicts(c pay.Change) {
 	w.Helper()
 	w.wants(w.tryApply(c), store.ErrConflict)

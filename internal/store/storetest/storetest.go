@@ -125,12 +125,14 @@ func withPayloads(c pay.Change) pay.Change {
 	return c
 }
 
-// apply writes changes of one session.
-func (w *world) apply(changes ...pay.Change) {
+// apply writes a change.
+func (w *world) apply(c pay.Change) {
 	w.Helper()
-	for _, c := range changes {
-		w.must(w.store.Update(w.Context(), c.Session.ID, func(tx store.Tx) error { return tx.Apply(clone(c)) }))
-	}
+	w.must(w.tryApply(c))
+}
+
+func (w *world) tryApply(c pay.Change) error {
+	return w.store.Update(w.Context(), c.Session.ID, func(tx store.Tx) error { return tx.Apply(clone(c)) })
 }
 
 // clone is a change whose entities Apply can raise without the test seeing it, as fn may run again.

@@ -145,7 +145,8 @@ func oneAfterTheOther(w *world) {
 	var inside atomic.Int32
 	var all sync.WaitGroup
 	for i := range callers {
-		id := pay.NewPaymentID(w.tick(), w.entropy())
+		at := w.tick()
+		id := pay.NewPaymentID(at, w.entropy())
 		all.Go(func() {
 			err := w.store.Update(w.Context(), s.ID, func(tx store.Tx) error {
 				if inside.Add(1) != 1 {
@@ -156,7 +157,7 @@ func oneAfterTheOther(w *world) {
 				if err != nil || now.Status != pay.SessionPending || now.Live {
 					return err
 				}
-				c, err := now.StartPayment(id, pay.MethodCard, pay.CardHint{}, w.now)
+				c, err := now.StartPayment(id, pay.MethodCard, pay.CardHint{}, at)
 				if err != nil {
 					return err
 				}

@@ -113,8 +113,8 @@ CREATE INDEX payments_of_session ON payments (session, id);
 CREATE UNIQUE INDEX payments_one_live ON payments (session) WHERE status IN ('processing', 'authorized');
 CREATE UNIQUE INDEX payments_one_success ON payments (session) WHERE status IN ('succeeded', 'refunded');
 CREATE INDEX payments_live ON payments (status, id, created_at) WHERE status IN ('processing', 'authorized');
-CREATE INDEX payments_of_game ON payments (environment, game, id) WHERE status IN ('succeeded', 'refunded');
-CREATE INDEX payments_of_user ON payments (environment, game, user_id, id) WHERE status IN ('succeeded', 'refunded');
+CREATE INDEX payments_of_game ON payments (environment, game, id, status) WHERE status IN ('succeeded', 'refunded');
+CREATE INDEX payments_of_user ON payments (environment, game, user_id, id, status) WHERE status IN ('succeeded', 'refunded');
 
 -- position counts in the order of commits. Nothing refers to a session by a foreign
 -- key from here: it would be looked up for every event, and Apply writes both.

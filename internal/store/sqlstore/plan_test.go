@@ -1,0 +1,93 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	_ "modernc.org/sqlite"
+
+	"github.com/coinslot/coinslot/internal/store"
+	"github.com/coinslot/coinslot/internal/store/sqlite"
+	"github.com/coinslot/coinslot/internal/store/sqlstore"
+	"github.com/coinslot/coinslot/internal/store/storetest"
+)
+
+func open(t *testing.T, path string) store.Store {
+	s, err := sqlite.Open(context.Background(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// Lists are cut into stretches thousands of rows long; here they are two rows long, so
+// that the contract's random histories go through all that happens to marks.
+func TestStoreWithManyMarks(t *testing.T) {
+	sqlstore.ShortenMarks()
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, filepath.Join(t.TempDir(), "coinslot.db")) })
+}
+
+// mayScan are the tables of settings, which have as many rows as an operator has
+// made by hand, and what a plan calls the results of its own subqueries.
+var mayScan = regexp.MustCompile(`^SCAN (games|keys|endpoints|p|waiting|d|fresh|retried|CONSTANT ROW|\(subquery-\d+\))( USING .*)?$`)
+
+func TestNoStatementScansATable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "coinslot.db")
+	open(t, path)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, s := range sqlstore.Statements() {
+		for _, step := range plan(t, db, s.SQL) {
+			if strings.HasPrefix(step, "SCAN") && !mayScan.MatchString(step) {
+				t.Errorf("%s\n%s", step, s.SQL)
+			}
+			if testing.Verbose() {
+				t.Log(step)
+			}
+		}
+	}
+}
+
+func plan(t *testing.T, db *sql.DB, text string) (steps []string) {
+	args := make([]any, strings.Count(text, "$"))
+	for i := range args {
+		args[i] = ""
+	}
+	highest := 0
+	for i := range args {
+		if strings.Contains(text, "$"+string(rune('0'+(i+1)%10))) && i < 9 || i >= 9 {
+			highest = i + 1
+		}
+	}
+	rows, err := db.Query("EXPLAIN QUERY PLAN "+text, args[:highest]...)
+	if err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, detail)
+	}
+	return steps
+}
+
+func TestNoStatementIsOfARefusedKind(t *testing.T) {
+	refused := regexp.MustCompile(`(?i)\bLIKE\b|SELECT \*|\bDEFERR|OR (IGNORE|REPLACE|ABORT)\b`)
+	for _, s := range sqlstore.Statements() {
+		if m := refused.FindString(s.SQL); m != "" {
+			t.Errorf("%s in %s", m, s.SQL)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package storetest
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/store"
+)
+
+var (
+	longAgo = time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
+	scope   = store.Scope{Environment: pay.Sandbox, Game: "chess", Method: "CreateSession"}
+)
+
+var answerCases = []testCase{
+	{"an answer is remembered until it expires", func(w *world) {
+		want := store.Answer{Scope: scope, Key: "k", Fingerprint: [32]byte{1, 31: 2}, Result: "sess_1", ExpiresAt: w.now}
+		w.must(w.remember(want))
+		got, err := w.answer(scope, "k", w.now.Add(-time.Microsecond))
+		w.must(err)
+		w.same("answer", got, want)
+		_, err = w.answer(scope, "k", w.now)
+		w.wants(err, store.ErrNotFound)
+	}},
+	{"an answer counts in its own scope only", func(w *world) {
+		a := store.Answer{Scope: scope, Key: "k", ExpiresAt: w.now}
+		w.must(w.remember(a))
+		for _, other := range []store.Scope{
+			{Environment: pay.Production, Game: scope.Game, Method: scope.Method},
+			{Environment: scope.Environment, Game: "go", Method: scope.Method},
+			{Environment: scope.Environment, Game: scope.Game, Method: "CancelSession"},
+		} {
+			_, err := w.answer(other, "k", longAgo)
+			w.wants(err, store.ErrNotFound)
+			a.Scope = other
+			w.must(w.remember(a))
+		}
+		_, err := w.answer(scope, "K", longAgo)
+		w.wants(err, store.ErrNotFound)
+	}},
+	{"a key that is taken and not expired is a conflict", func(w *world) {
+		a := store.Answer{Scope: scope, Key: "k", Result: "first", ExpiresAt: w.now}
+		w.must(w.remember(a))
+		a.Result = "second"
+		w.wants(w.remember(a), store.ErrConflict)
+		got, err := w.answer(scope, "k", longAgo)
+		w.must(err)
+		w.same("result", got.Result, "first")
+	}},
+	{"an answer that has expired may be replaced", func(w *world) {
+		a := store.Answer{Scope: scope, Key: "k", Result: "first", ExpiresAt: longAgo}
+		w.must(w.remember(a))
+		a.Result, a.Fingerprint, a.ExpiresAt = "second", [32]byte{9}, w.now
+		w.must(w.remember(a))
+		got, err := w.answer(scope, "k", longAgo)
+		w.must(err)
+		w.same("answer", got, a)
+	}},
+	{"an answer is kept with its effect or not at all", func(w *world) {
+		w.wants(w.store.Update(w.Context(), "sess_1", func(tx store.Tx) error {
+			if err := tx.Remember(store.Answer{Scope: scope, Key: "k", ExpiresAt: w.now}); err != nil {
+				return err
+			}
+			return errMine
+		}), errMine)
+		_, err := w.answer(scope, "k", longAgo)
+		w.wants(err, store.ErrNotFound)
+	}},
+	{"of many equal calls at once one has an effect", func(w *world) {
+		const callers = 32
+		var changes []pay.Change
+		for range callers {
+			changes = append(changes, w.order(home, "ann", ""))
+		}
+		var all sync.WaitGroup
+		for _, c := range changes {
+			all.Go(func() {
+				err := w.store.Update(w.Context(), c.Session.ID, func(tx store.Tx) error {
+					_, err := tx.Answer(scope, "k", longAgo)
+					if !errors.Is(err, store.ErrNotFound) {
+						return err
+					}
+					if err := tx.Apply(clone(c)); err != nil {
+						return err
+					}
+					return tx.Remember(store.Answer{Scope: scope, Key: "k", Result: string(c.Session.ID), ExpiresAt: w.now})
+				})
+				// One that did not see the other's answer in time may run into it.
+				if err != nil && !errors.Is(err, store.ErrConflict) {
+					w.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		w.totals(home, 1)
+	}},
+}
+
+func (w *world) remember(a store.Answer) error {
+	return w.store.Update(w.Context(), "sess_1", func(tx store.Tx) error { return tx.Remember(a) })
+}
+
+func (w *world) answer(s store.Scope, key string, now time.Time) (a store.Answer, err error) {
+	err = w.store.View(w.Context(), func(r store.Reader) (err error) {
+		a, err = r.Answer(s, key, now)
+		return err
+	})
+	return a, err
+}
+
+var readCases = []testCase{
+	{"a row that is not there is not found", func(w *world) {
+		w.view(func(r store.Reader) {
+			_, err := r.Session("sess_0")
+			w.wants(err, store.ErrNotFound)
+			_, err = r.Payment("pay_0")
+			w.wants(err, store.ErrNotFound)
+			_, err = r.Game("none")
+			w.wants(err, store.ErrNotFound)
+			_, err = r.Key("key_0")
+			w.wants(err, store.ErrNotFound)
+			_, err = r.Endpoint("we_0")
+			w.wants(err, store.ErrNotFound)
+		})
+	}},
+	{"the reads of one View see one snapshot", func(w *world) {
+		s := w.sell(home)
+		w.view(func(r store.Reader) {
+			_, err := r.Session(s.ID)
+			w.must(err)
+			w.cancel(s.ID)
+			after, err := r.Session(s.ID)
+			w.must(err)
+			w.same("session", after, s)
+			page, err := r.Sessions(store.SessionQuery{Environment: home.env, Game: home.game, Status: pay.SessionCancelled, Window: store.Window{Limit: 1}})
+			w.must(err)
+			w.same("cancelled", page.Total, int64(0))
+		})
+	}},
+	{"an error of View's fn is returned", func(w *world) {
+		w.wants(w.store.View(w.Context(), func(store.Reader) error { return errMine }), errMine)
+	}},
+	{"a session's payments come oldest first, and only its own", func(w *world) {
+		s := w.sell(home)
+		w.paid(home)
+		var want []pay.PaymentID
+		for range 2 {
+			p := w.start(s.ID)
+			w.settle(p.ID, pay.OutcomeFailed)
+			want = append(want, p.ID)
+		}
+		w.view(func(r store.Reader) {
+			payments, err := r.SessionPayments(s.ID)
+			w.must(err)
+			w.same("payments", paymentIDs(payments), want)
+		})
+	}},
+	{"overdue are sessions pending without a live payment, longest first", func(w *world) {
+		first, second, live, done := w.sell(home), w.sell(shelf{pay.Production, "go"}), w.sell(home), w.sell(home)
+		w.start(live.ID)
+		w.cancel(done.ID)
+		w.overdue(first.ExpiresAt.Add(-time.Microsecond), 10)
+		w.overdue(first.ExpiresAt, 10, first.ID)
+		w.overdue(first.ExpiresAt.Add(forever), 10, first.ID, second.ID)
+		w.overdue(first.ExpiresAt.Add(forever), 1, first.ID)
+		w.apply(withPayloads(w.session(first.ID).Expire(first.ExpiresAt)))
+		w.overdue(first.ExpiresAt.Add(forever), 10, second.ID)
+	}},
+	{"live payments are listed by status, oldest first, after an id, if old enough", func(w *world) {
+		a, b, c, d := w.start(w.sell(home).ID), w.start(w.sell(home).ID), w.start(w.sell(home).ID), w.paid(home)
+		w.settle(b.ID, pay.OutcomeAuthorized)
+		later := w.now.Add(forever)
+		w.live(pay.PaymentProcessing, later, "", 10, a.ID, c.ID)
+		w.live(pay.PaymentAuthorized, later, "", 10, b.ID)
+		w.live(pay.PaymentProcessing, later, a.ID, 10, c.ID)
+		w.live(pay.PaymentProcessing, later, "", 1, a.ID)
+		w.live(pay.PaymentProcessing, c.CreatedAt, "", 10, a.ID)
+		w.live(d.Status, later, "", 10)
+	}},
+}
+
+func paymentIDs(payments []pay.Payment) (ids []pay.PaymentID) {
+	for _, p := range payments {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+func (w *world) overdue(now time.Time, most int, want ...pay.SessionID) {
+	w.Helper()
+	w.view(func(r store.Reader) {
+		got, err := r.Overdue(now, most)
+		w.must(err)
+		w.same("overdue", got, want)
+	})
+}
+
+func (w *world) live(s pay.PaymentStatus, before time.Time, after pay.PaymentID, most int, want ...pay.PaymentID) {
+	w.Helper()
+	w.view(func(r store.Reader) {
+		got, err := r.LivePayments(s, before, after, most)
+		w.must(err)
+		w.same("live payments", paymentIDs(got), want)
+	})
+}

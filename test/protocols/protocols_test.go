@@ -1,0 +1,121 @@
+// Package protocols makes the documented calls over every protocol that Coinslot
+// speaks, with the generated clients, against an installation that listens.
+package protocols
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"connectrpc.com/connect"
+
+	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/server"
+	"github.com/coinslot/coinslot/test/coinslottest"
+)
+
+// protocol is one way to call, and what such a call looks like on the wire.
+type protocol struct {
+	name    string
+	options []connect.ClientOption
+
+	secure      bool   // over TLS
+	http2       bool   // without TLS: from the first byte
+	contentType string // of a POST
+	getsReads   bool   // reads are GET requests
+}
+
+var protocols = []protocol{
+	{name: "Connect JSON", contentType: "application/json", options: []connect.ClientOption{connect.WithProtoJSON()}},
+	{name: "Connect binary", contentType: "application/proto"},
+	{name: "Connect binary over HTTP2", contentType: "application/proto", http2: true},
+	{name: "Connect GET JSON", contentType: "application/json", getsReads: true, options: []connect.ClientOption{connect.WithHTTPGet(), connect.WithProtoJSON()}},
+	{name: "Connect GET binary", contentType: "application/proto", getsReads: true, options: []connect.ClientOption{connect.WithHTTPGet()}},
+	{name: "Connect gzip", contentType: "application/proto", options: []connect.ClientOption{connect.WithSendGzip()}},
+	{name: "gRPC h2c", contentType: "application/grpc", http2: true, options: []connect.ClientOption{connect.WithGRPC()}},
+	{name: "gRPC TLS", contentType: "application/grpc", http2: true, secure: true, options: []connect.ClientOption{connect.WithGRPC()}},
+	{name: "gRPC JSON", contentType: "application/grpc+json", http2: true, options: []connect.ClientOption{connect.WithGRPC(), connect.WithProtoJSON()}},
+	{name: "gRPC gzip", contentType: "application/grpc", http2: true, options: []connect.ClientOption{connect.WithGRPC(), connect.WithSendGzip()}},
+	{name: "gRPC-Web binary", contentType: "application/grpc-web+proto", options: []connect.ClientOption{connect.WithGRPCWeb()}},
+	{name: "gRPC-Web JSON", contentType: "application/grpc-web+json", options: []connect.ClientOption{connect.WithGRPCWeb(), connect.WithProtoJSON()}},
+}
+
+// shop is an installation with a game that captures at once, and one that does so
+// by hand. It listens twice: with TLS, and without.
+type shop struct {
+	*coinslottest.Installation
+	key, manualKey string
+	plain, secure  *httptest.Server
+}
+
+func openShop(t *testing.T) *shop {
+	t.Helper()
+	s := &shop{Installation: coinslottest.Start(t)}
+	s.key = s.Key(t, pay.Sandbox, pay.Game{ID: "space_shooter"})
+	s.manualKey = s.Key(t, pay.Sandbox, pay.Game{ID: "chess", Capture: pay.CaptureManual})
+	s.plain, s.secure = s.listener(t), s.listener(t)
+	s.plain.Start()
+	s.secure.EnableHTTP2 = true
+	s.secure.StartTLS()
+	return s
+}
+
+func (s *shop) listener(t *testing.T) *httptest.Server {
+	l := httptest.NewUnstartedServer(nil)
+	l.Config = server.HTTP(s.Handler, slog.New(slog.DiscardHandler))
+	t.Cleanup(l.Close)
+	return l
+}
+
+// client speaks the protocol, with the given key, and shows what it sent.
+func (s *shop) client(t *testing.T, p protocol, key string) (payv1connect.PaymentServiceClient, *wire) {
+	t.Helper()
+	transport := &http.Transport{Protocols: new(http.Protocols)}
+	t.Cleanup(transport.CloseIdleConnections)
+	transport.Protocols.SetHTTP1(!p.http2)
+	transport.Protocols.SetHTTP2(p.http2 && p.secure)
+	transport.Protocols.SetUnencryptedHTTP2(p.http2 && !p.secure)
+	at := s.plain
+	if p.secure {
+		at = s.secure
+		transport.TLSClientConfig = at.Client().Transport.(*http.Transport).TLSClientConfig
+	}
+	w := &wire{RoundTripper: transport, key: key, header: http.Header{}}
+	return payv1connect.NewPaymentServiceClient(&http.Client{Transport: w}, at.URL, p.options...), w
+}
+
+// wire sends requests with a key and other headers, and keeps the last exchange.
+type wire struct {
+	http.RoundTripper
+	key    string
+	header http.Header
+	sent   *http.Request
+	got    *http.Response
+}
+
+func (w *wire) RoundTrip(r *http.Request) (res *http.Response, err error) {
+	w.sent = r.Clone(r.Context())
+	w.sent.Header.Set("Authorization", "Bearer "+w.key)
+	for name := range w.header {
+		w.sent.Header.Set(name, w.header.Get(name))
+	}
+	w.got, err = w.RoundTripper.RoundTrip(w.sent)
+	return w.got, err
+}
+
+// looksLike checks that a call was really made in the protocol that it is said to be in.
+func (w *wire) looksLike(t *testing.T, p protocol, read bool) {
+	t.Helper()
+	method, contentType := http.MethodPost, p.contentType
+	if p.getsReads && read {
+		method, contentType = http.MethodGet, ""
+	}
+	if w.sent.Method != method || w.sent.Header.Get("Content-Type") != contentType {
+		t.Errorf("the request was a %s of %q, want %s of %q", w.sent.Method, w.sent.Header.Get("Content-Type"), method, contentType)
+	}
+	if http2 := w.got.ProtoMajor == 2; http2 != p.http2 || w.got.Request.URL.Scheme == "https" != p.secure {
+		t.Errorf("the answer came over %s of %s", w.got.Proto, w.got.Request.URL)
+	}
+}

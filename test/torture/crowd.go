@@ -1,0 +1,233 @@
+package torture
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+
+	"google.golang.org/protobuf/proto"
+
+	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
+)
+
+// The games that the crowd plays. They differ in what can come of a payment.
+const (
+	simple = "space_shooter"   // the demo game: one attempt, captured at once
+	many   = "second_chances"  // several attempts
+	manual = "pay_on_delivery" // the game captures, or does not
+)
+
+var games = []string{simple, many, manual}
+
+// crowd is all who use the server at the same time. They know of each other's
+// sessions, so that two of them often do things to the same one at once.
+type crowd struct {
+	history *History
+	clients []*client
+
+	mu     sync.Mutex
+	shelf  []offer     // the latest sessions
+	doubts []Operation // unknown ones that have a key, to be asked again
+}
+
+// offer is a session that somebody made, and its latest payment.
+type offer struct{ game, session, payment string }
+
+const mostOffers = 24 // few, so that they are fought for
+
+func newCrowd(seed uint64, size int, h *History) *crowd {
+	c := &crowd{history: h}
+	for i := range size {
+		c.clients = append(c.clients, &client{number: i, crowd: c, random: rand.New(rand.NewPCG(seed, clientStream+uint64(i)))})
+	}
+	return c
+}
+
+// play has everybody use the server until it is gone.
+func (c *crowd) play(ctx context.Context, round int, server *process, key string) {
+	var all sync.WaitGroup
+	for _, one := range c.clients {
+		all.Go(func() { one.play(ctx, round, dial(server, key, one.number)) })
+	}
+	all.Wait()
+}
+
+// resolve asks again for everything that is still in doubt, until nothing is.
+func (c *crowd) resolve(ctx context.Context, round int, server *process, key string) error {
+	one := c.clients[0]
+	api := dial(server, key, one.number)
+	for {
+		o, ok := c.takeDoubt()
+		if !ok {
+			return nil
+		}
+		o.Round = round
+		if one.do(ctx, api, o) == Unknown {
+			return fmt.Errorf("nobody disturbs the server any more, but %s still has no answer", o.Kind)
+		}
+	}
+}
+
+func (c *crowd) takeDoubt() (Operation, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.doubts) == 0 {
+		return Operation{}, false
+	}
+	o := c.doubts[0]
+	c.doubts = c.doubts[1:]
+	return o, true
+}
+
+// learn takes in what an operation changes for the others.
+func (c *crowd) learn(o Operation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case o.Outcome == Unknown && o.Key != "":
+		c.doubts = append(c.doubts, o)
+	case o.Outcome == Acknowledged && o.Kind == Create:
+		c.shelf = append(c.shelf, offer{game: o.Game, session: o.Session})
+		c.shelf = c.shelf[max(len(c.shelf)-mostOffers, 0):]
+	case o.Outcome == Acknowledged && o.Kind == Pay:
+		for i := range c.shelf {
+			if c.shelf[i].session == o.Session {
+				c.shelf[i].payment = o.Payment
+			}
+		}
+	}
+}
+
+// pick takes an offer at random from those that will do.
+func (c *crowd) pick(random *rand.Rand, willDo func(offer) bool) (offer, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var found []offer
+	for _, o := range c.shelf {
+		if willDo(o) {
+			found = append(found, o)
+		}
+	}
+	if len(found) == 0 {
+		return offer{}, false
+	}
+	return found[random.IntN(len(found))], true
+}
+
+// client is one game server with its players. Its random numbers last over all rounds.
+type client struct {
+	number int
+	crowd  *crowd
+	random *rand.Rand
+	orders int
+}
+
+// play does one thing after the other until one of them gets no answer.
+func (c *client) play(ctx context.Context, round int, api api) {
+	for ctx.Err() == nil {
+		o, again := c.crowd.takeDoubt()
+		if !again {
+			o = c.next()
+		}
+		o.Round = round
+		if c.do(ctx, api, o) == Unknown {
+			return
+		}
+	}
+}
+
+// do makes one call and writes down what came of it.
+func (c *client) do(ctx context.Context, api api, o Operation) Outcome {
+	o.Client, o.Outcome, o.Code = c.number, "", ""
+	o.Begin = c.crowd.history.now()
+	err := api.call(ctx, &o)
+	o.End = c.crowd.history.now()
+	o.conclude(err)
+	c.crowd.history.add(o)
+	c.crowd.learn(o)
+	return o.Outcome
+}
+
+// wishes is how often each kind of operation is asked for.
+var wishes = []struct {
+	kind   Kind
+	weight int
+}{
+	{Create, 30}, {Pay, 24}, {Cancel, 7}, {Get, 10}, {GetStatus, 8}, {List, 4}, {GetPayment, 5}, {Complete, 8}, {CancelPayment, 4},
+}
+
+// next decides what to ask for. What there is nothing for becomes a new session.
+func (c *client) next() Operation {
+	kind := c.wish()
+	o := Operation{Kind: kind, Key: c.key()}
+	if kind == List {
+		o.Game, o.Key = games[c.random.IntN(len(games))], ""
+		return o
+	}
+	found, ok := c.crowd.pick(c.random, func(x offer) bool {
+		switch kind {
+		case Create:
+			return false
+		case GetPayment:
+			return x.payment != ""
+		case Complete, CancelPayment:
+			return x.payment != "" && x.game == manual
+		}
+		return true
+	})
+	if !ok {
+		return c.order(o.Key)
+	}
+	o.Game, o.Session, o.Payment = found.game, found.session, found.payment
+	switch kind {
+	case Pay:
+		o.Key, o.Payment, o.Card = "", "", cards[c.random.IntN(len(cards))]
+	case Get, GetStatus, GetPayment:
+		o.Key = ""
+	}
+	return o
+}
+
+func (c *client) wish() Kind {
+	total := 0
+	for _, w := range wishes {
+		total += w.weight
+	}
+	at := c.random.IntN(total)
+	for _, w := range wishes {
+		if at -= w.weight; at < 0 {
+			return w.kind
+		}
+	}
+	panic("unreachable")
+}
+
+// key makes an idempotency key two times in three.
+func (c *client) key() string {
+	if c.random.IntN(3) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("key-%d-%016x", c.number, c.random.Uint64())
+}
+
+// cards decide what comes of a payment. Most of them succeed.
+var cards = []string{"4242424242424242", "5555555555554444", "378282246310005", "4000000000000002", "4000000000009995"}
+
+// order makes a request of its own kind for a new session: its order id is sent for
+// this one alone, so that a session which is there twice can be told.
+func (c *client) order(key string) Operation {
+	c.orders++
+	game := games[c.random.IntN(len(games))]
+	return Operation{Kind: Create, Game: game, Key: key, Request: &payv1.CreateSessionRequest{
+		GameId: game,
+		UserId: fmt.Sprintf("player-%d", c.random.IntN(50)),
+		Item: &payv1.Item{
+			Title: fmt.Sprintf("%d Gems", 1+c.random.IntN(500)), Price: 1 + c.random.Int32N(99_999),
+			Currency: []string{"USD", "EUR", "JPY"}[c.random.IntN(3)],
+		},
+		ReturnUrl: "mygame://payment-complete",
+		OrderId:   proto.String(fmt.Sprintf("order-%d-%d", c.number, c.orders)),
+		Metadata:  &payv1.SessionMetadata{OfferId: proto.String("torture"), Values: map[string]string{"client": fmt.Sprint(c.number)}},
+	}}
+}

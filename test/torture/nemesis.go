@@ -1,0 +1,64 @@
+package torture
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// Everything random of a run comes from its seed, each part's from a stream of its
+// own, so that one that asks for more does not change what the others get.
+const (
+	nemesisStream = 1 + iota
+	receiverStream
+	clientStream // and one more for each client
+)
+
+// strike is when the nemesis ends one life of the server: once the crowd has heard
+// so many answers, and a moment later, so that the moment falls anywhere within the
+// work on others. Counting answers rather than time makes a slow machine do as much as a fast one.
+type strike struct {
+	answers int
+	moment  time.Duration
+}
+
+const (
+	mostAnswers  = 300 // before a kill
+	oneInAtOnce  = 4   // strikes that come with the very answer
+	longestPause = 20 * time.Millisecond
+	roundWithin  = 2 * time.Minute // for a server that no longer answers but does not end
+)
+
+// strikes plans the whole run.
+func strikes(seed uint64, rounds int) []strike {
+	random := rand.New(rand.NewPCG(seed, nemesisStream))
+	plan := make([]strike, rounds)
+	for i := range plan {
+		plan[i].answers = 1 + random.IntN(mostAnswers)
+		if random.IntN(oneInAtOnce) > 0 {
+			plan[i].moment = time.Duration(random.Int64N(int64(longestPause)))
+		}
+	}
+	return plan
+}
+
+// strike waits for its moment and kills the server. It is an error if the server
+// ended by itself, or stopped answering.
+func (s strike) strike(ctx context.Context, h *History, server *process) error {
+	ctx, cancel := context.WithTimeout(ctx, roundWithin)
+	defer cancel()
+	select {
+	case <-h.acknowledgements(s.answers):
+	case <-server.ended:
+		return errors.New("the server ended by itself; its log says why")
+	case <-ctx.Done():
+		return errors.New("the server stopped answering")
+	}
+	time.Sleep(s.moment)
+	if server.dead() {
+		return errors.New("the server ended by itself; its log says why")
+	}
+	server.kill()
+	return nil
+}

@@ -1,0 +1,39 @@
+package torture
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Summary says how much a run did, since a run that did little shows little.
+func (w World) Summary() string {
+	outcomes := map[Outcome]int{}
+	for _, o := range w.History {
+		outcomes[o.Outcome]++
+	}
+	payments, events, times := 0, 0, 0
+	for _, a := range w.Truth.Accounts {
+		payments += len(a.Payments)
+		events += len(a.Events)
+	}
+	for _, a := range w.Arrivals {
+		times += a.Times
+	}
+	return fmt.Sprintf("%d operations (%d acknowledged, %d refused, %d unknown): %d sessions, %d payments, %d events, %d webhooks",
+		len(w.History), outcomes[Acknowledged], outcomes[Refused], outcomes[Unknown], len(w.Truth.Accounts), payments, events, times)
+}
+
+// Complaints are the lines of the server's log that no kill excuses.
+func (p Program) Complaints() (lines []string) {
+	log, err := os.ReadFile(p.log())
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for line := range strings.Lines(string(log)) {
+		if strings.Contains(line, `"level":"ERROR"`) || strings.Contains(line, "DATA RACE") || strings.HasPrefix(line, "panic:") {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}

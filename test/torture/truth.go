@@ -1,0 +1,238 @@
+package torture
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
+	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/safehttp"
+	"github.com/coinslot/coinslot/internal/store"
+	"github.com/coinslot/coinslot/internal/store/sqlite"
+	"github.com/coinslot/coinslot/internal/vault"
+	"github.com/coinslot/coinslot/internal/webhook"
+)
+
+// Truth is what is so once the dust has settled.
+type Truth struct {
+	Accounts map[string]*Account // by session
+	Totals   []Total
+	Ledger   []Entry
+}
+
+// Account is all there is about one session, from every side. A side that does not
+// know of it is zero.
+type Account struct {
+	Listed *payv1.Session               // by ListSessions
+	Shown  *adminv1.ShowSessionResponse // by ShowSession
+
+	Row      pay.Session // in the database, as all below
+	Payments []pay.Payment
+	Events   []pay.Event
+}
+
+// Total is what a list claims to be its length, and what it is.
+type Total struct {
+	Game, Status string // an empty status is any
+	Told, Listed int
+}
+
+// Entry is a payment in the provider's books. It is read here anew, so that a
+// change of the provider's own reading cannot hide anything.
+type Entry struct {
+	Payment  string
+	Session  string
+	Amount   int64
+	Currency string
+	State    string
+	History  []struct{ Did string }
+}
+
+// Taken is how often the payment's money was taken.
+func (e Entry) Taken() (n int) {
+	for _, step := range e.History {
+		if step.Did == "taken" {
+			n++
+		}
+	}
+	return n
+}
+
+// account finds a session's account or opens one.
+func (t *Truth) account(session string) *Account {
+	if t.Accounts == nil {
+		t.Accounts = map[string]*Account{}
+	}
+	if t.Accounts[session] == nil {
+		t.Accounts[session] = &Account{}
+	}
+	return t.Accounts[session]
+}
+
+// events are the ids of all events that the API shows.
+func (t *Truth) events() (ids []string) {
+	for _, a := range t.Accounts {
+		for _, e := range a.Shown.GetEvents() {
+			ids = append(ids, e.GetId())
+		}
+	}
+	return ids
+}
+
+// sessionStatuses are those that lists are narrowed to; empty is any.
+var sessionStatuses = []string{"", "pending", "paid", "failed", "cancelled", "expired"}
+
+// readAPI reads all that the server has to tell, by the ways that a caller has.
+func (r *run) readAPI(ctx context.Context, server *process) (t Truth, err error) {
+	api := dial(server, r.key, 0)
+	for _, game := range games {
+		for _, status := range sessionStatuses {
+			if err := t.list(ctx, api, game, status); err != nil {
+				return t, err
+			}
+		}
+	}
+	for id, a := range t.Accounts {
+		if a.Shown, err = api.admin.ShowSession(ctx, &adminv1.ShowSessionRequest{Id: id}); err != nil {
+			return t, fmt.Errorf("show %s: %w", id, err)
+		}
+	}
+	return t, nil
+}
+
+// list walks through one list by its cursor.
+func (t *Truth) list(ctx context.Context, api api, game, status string) error {
+	req := &payv1.ListSessionsRequest{GameId: game, Limit: proto.Int32(100)}
+	if status != "" {
+		req.Status = &status
+	}
+	total := Total{Game: game, Status: status}
+	for {
+		page, err := api.game.ListSessions(ctx, req)
+		if err != nil {
+			return fmt.Errorf("list the %s sessions of %s: %w", status, game, err)
+		}
+		total.Told = int(page.GetTotal())
+		total.Listed += len(page.GetSessions())
+		for _, s := range page.GetSessions() {
+			t.account(s.GetId()).Listed = s
+		}
+		if !page.GetHasMore() {
+			t.Totals = append(t.Totals, total)
+			return nil
+		}
+		req.Cursor = page.NextCursor
+	}
+}
+
+// readFiles reads what is on the disk once the server has gone.
+func (r *run) readFiles(ctx context.Context, t *Truth) (err error) {
+	s, err := sqlite.Open(ctx, r.database(), sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := r.deliverRest(ctx, s); err != nil {
+		return err
+	}
+	for _, game := range games {
+		if err := t.readRows(ctx, s, pay.GameID(game)); err != nil {
+			return fmt.Errorf("read the rows of %s: %w", game, err)
+		}
+	}
+	t.Ledger, err = readLedger(ctx, r.ledger())
+	return err
+}
+
+// ahead is by how much the clock is set ahead to deliver what a killed server had
+// leased: more than a lease and a first retry.
+const ahead = time.Minute
+
+// deliverRest has the product's own relay deliver what still waits. A server that is
+// killed keeps what it was sending for the rest of its lease, which nobody wants to wait for.
+func (r *run) deliverRest(ctx context.Context, s store.Store) error {
+	keys, err := vault.Open(r.vault())
+	if err != nil {
+		return err
+	}
+	client := safehttp.NewClient(safehttp.Options{AllowLoopback: true})
+	relay := webhook.NewRelay(webhook.Options{
+		Store: s, Vault: keys, Client: func(pay.Environment) *http.Client { return client },
+		Now: func() time.Time { return time.Now().Add(ahead) },
+	})
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- relay.Run(ctx) }()
+	err = eventually(ctx, "webhooks still wait", func() (bool, error) {
+		_, err := s.NextDue(ctx)
+		if errors.Is(err, store.ErrNotFound) {
+			return true, nil
+		}
+		return false, err
+	})
+	stop()
+	return errors.Join(err, <-ended)
+}
+
+// readRows reads everything that the database has of a game.
+func (t *Truth) readRows(ctx context.Context, s store.Store, game pay.GameID) error {
+	return s.View(ctx, func(r store.Reader) error {
+		q := store.SessionQuery{Environment: pay.Sandbox, Game: game, Window: store.Window{Limit: 1000}}
+		for {
+			page, err := r.Sessions(q)
+			if err != nil {
+				return err
+			}
+			for _, row := range page.Rows {
+				a := t.account(string(row.ID))
+				a.Row = row
+				var errPayments, errEvents error
+				a.Payments, errPayments = r.SessionPayments(row.ID)
+				a.Events, errEvents = r.SessionEvents(row.ID)
+				if err := errors.Join(errPayments, errEvents); err != nil {
+					return err
+				}
+				q.After = string(row.ID)
+			}
+			if !page.More {
+				return nil
+			}
+		}
+	})
+}
+
+// readLedger reads the provider's books, those of payments that nobody else knows among them.
+func readLedger(ctx context.Context, path string) (all []Entry, err error) {
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	rows, err := db.QueryContext(ctx, `SELECT value FROM ledger ORDER BY key`)
+	if err != nil {
+		return nil, fmt.Errorf("read the provider's books: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var raw []byte
+		var e Entry
+		if err := rows.Scan(&raw); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(raw, &e); err != nil {
+			return nil, fmt.Errorf("read the provider's books: %w", err)
+		}
+		all = append(all, e)
+	}
+	return all, rows.Err()
+}
