@@ -15,7 +15,7 @@ FUZZTIME ?= 10s
 RACE := $(shell test "$$(go env CGO_ENABLED)" = 1 && command -v "$$(go env CC)" >/dev/null && echo -race)
 
 .DEFAULT_GOAL := all
-.PHONY: all run build test lint generate check-generate baseline setup bench fuzz help
+.PHONY: all run build dist test lint generate check-generate baseline setup bench fuzz help
 
 all: lint test ## lint and test: what must pass before a change goes in
 
@@ -23,7 +23,10 @@ run: build ## start a sandbox server on :8080, its data in ./coinslot-data
 	./coinslot serve
 
 build: ## build ./coinslot
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o coinslot ./cmd/coinslot
+	go build -o coinslot ./cmd/coinslot
+
+dist: ## build dist/coinslot: small, static, the same bytes wherever it is built
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o dist/coinslot ./cmd/coinslot
 
 test: ## run every test; COINSLOT_TEST_REQUIRE=1 turns skips into failures
 	@$(if $(RACE),,echo 'race detector skipped: it needs cgo and a C compiler; install gcc and libc6-dev')

@@ -34,6 +34,22 @@ func TestAKeyHasAShapeThatScannersFind(t *testing.T) {
 	})
 }
 
+// TestKeysThatWereGivenOutStayValid: these were written down once and for all.
+func TestKeysThatWereGivenOutStayValid(t *testing.T) {
+	count := pay.KeySecret{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19}
+	for want, got := range map[string]string{
+		"sk_sandbox_000000000000000000000000000000007dvnl78":    pay.KeyText(pay.Sandbox, pay.KeySecret{}),
+		"sk_production_000g40o40k30e209185go38e1s8124gjdj60368": pay.KeyText(pay.Production, count),
+	} {
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		if _, ok := pay.HashKey(want); !ok {
+			t.Errorf("%s is refused", want)
+		}
+	}
+}
+
 func TestEveryBitOfAKeysSecretCounts(t *testing.T) {
 	var secret pay.KeySecret
 	seen := map[string]bool{pay.KeyText(pay.Sandbox, secret): true, pay.KeyText(pay.Production, secret): true}

@@ -74,7 +74,7 @@ func NewSession(id SessionID, env Environment, game Game, o Order, now time.Time
 	if s.Metadata, err = checkMetadata(o.Metadata); err != nil {
 		return Change{}, err
 	}
-	if o.CancelURL != nil {
+	if o.CancelURL != nil && *o.CancelURL != "" {
 		if s.CancelURL, err = ParseReturnURL(InvalidCancelURL, "cancel_url", *o.CancelURL, game); err != nil {
 			return Change{}, err
 		}

@@ -157,7 +157,7 @@ func TestAnOrderAtEveryBound(t *testing.T) {
 		Game: "space_shooter", User: pay.UserID(strings.Repeat("ü", 255)),
 		Item:      &pay.ItemOrder{Title: strings.Repeat("金", 200), Price: 1<<31 - 1, Currency: "KWD", Country: new("KW"), Image: new("https://example.com/coin.png")},
 		ReturnURL: url, CancelURL: &url, ExpiresIn: new(30 * 24 * time.Hour),
-		OrderID: new(strings.Repeat("№", 200)), Locale: new("de" + strings.Repeat("-a", 16)),
+		OrderID: new(strings.Repeat("№", 200)), Locale: new("deu" + strings.Repeat("-a", 16)),
 		Metadata: &pay.Metadata{OfferID: strings.Repeat("ö", 500), Values: values},
 	}
 	now := noon.Add(123456789 * time.Nanosecond)

@@ -19,8 +19,8 @@ var hostileBodies = []string{
 	`{"item":{"price":1e3}}`, `{"item":{"price":2147483648}}`, `{"expires_in":"x"}`, `{"expires_in":"-1s"}`,
 	`{"game_id":"a","gameId":"b"}`, `{"unknown":{"deep":[1,2,{"x":null}]}}`, "{\"game_id\":\"\xff\"}", "{\"\xff\":1}",
 	`{"game_id":"\ud800"}`, `{"game_id":"\u0000"}`, `{"metadata":{"values":{"a":"1","a":"2"}}}`,
-	strings.Repeat(`{"item":`, 10_000), strings.Repeat("[", 100_000), `{"x":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`,
-	"\x0a\x01\xff", "\x0a\xff\xff\xff\xff\x0f", "\x0a\x05ab", "\x1b\x1b\x1b", strings.Repeat("\x1a\x80\x01", 1000),
+	strings.Repeat(`{"item":`, 100), strings.Repeat("[", 100), `{"x":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`,
+	"\x0a\x01\xff", "\x0a\xff\xff\xff\xff\x0f", "\x0a\x05ab", "\x1b\x1b\x1b", strings.Repeat("\x1a\x80\x01", 20),
 }
 
 // forged is a binary message that says of itself that it could not be read.
@@ -78,6 +78,25 @@ func TestAnUnreadableMessageCannotBeForged(t *testing.T) {
 		}
 		if err := checkDecoded(m); err != nil || len(m.ProtoReflect().GetUnknown())+len(m.GetItem().ProtoReflect().GetUnknown()) != 0 {
 			t.Errorf("a message that forges the mark is read as %v, refused with %v", m, err)
+		}
+	}
+}
+
+func TestNestingHasABound(t *testing.T) {
+	const deep = 2_000_000
+	for name, body := range map[string]string{
+		"lists":           strings.Repeat("[", deep),
+		"objects":         `{"unknown":` + strings.Repeat(`{"a":`, deep) + strings.Repeat("}", deep) + "}",
+		"lists of lists":  `{"unknown":` + strings.Repeat("[", deep) + strings.Repeat("]", deep) + "}",
+		"items of items":  strings.Repeat(`{"item":`, deep),
+		"values of lists": `{"metadata":{"values":` + strings.Repeat("[", deep),
+	} {
+		m := &payv1.CreateSessionRequest{}
+		if err := (jsonCodec{"json"}).Unmarshal([]byte(body), m); err != nil {
+			t.Fatal(err)
+		}
+		if err := checkDecoded(m); pay.CodeOf(err) != pay.InvalidRequest {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -100,7 +100,7 @@ func TestNothingPrintsTheKey(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "vault", v, "value", *v, "in", h)
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "vault", v, "value", *v, "in", h)
-	asJSON, _ := json.Marshal(v)
+	asJSON, _ := json.Marshal(map[string]any{"vault": v})
 	outputs := []string{log.String(), string(asJSON)}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%p", "%b"} {
 		outputs = append(outputs, fmt.Sprintf(verb, v), fmt.Sprintf(verb, *v), fmt.Sprintf(verb, h), fmt.Sprintf(verb, &h))

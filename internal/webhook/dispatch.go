@@ -169,11 +169,11 @@ func (d *dispatcher) expect(at time.Time) {
 	}
 }
 
-// rearm sets the timer. Both waits are bounded, since a clock that was set back makes
-// what is near seem far away.
+// rearm sets the timer. What a token asks for is never far away, even if the clock was
+// set back and makes it seem so.
 func (d *dispatcher) rearm() {
 	now := d.now()
-	wait := min(d.lookAt.Sub(now), idlePause)
+	wait := d.lookAt.Sub(now)
 	if d.hurried {
 		wait = min(wait, d.hurryAt.Sub(now), lookPause)
 	}

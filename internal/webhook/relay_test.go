@@ -298,10 +298,16 @@ func TestAClockThatIsSetBackStopsNothing(t *testing.T) {
 		w.run()
 		w.offer()
 		w.pass(time.Minute)
-		offset.Store(int64(-time.Hour))
 		w.offer()
-		w.pass(time.Minute)
+		offset.Store(int64(-time.Hour))
+		w.pass(0)
+		w.offer()
+		w.pass(20 * time.Millisecond)
 		if calls := w.receiver.got("game.test"); len(calls) != 4 {
+			t.Errorf("calls = %v, want the third event's first at once", calls)
+		}
+		w.pass(2 * time.Hour)
+		if calls := w.receiver.got("game.test"); len(calls) != 6 {
 			t.Errorf("calls = %v, want two for each event", calls)
 		}
 	})

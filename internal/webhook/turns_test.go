@@ -216,6 +216,51 @@ func TestRelaysShareTheWork(t *testing.T) {
 	})
 }
 
+func TestARetryIsOnTimeBesideOtherEvents(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.receiver.answer = func(c call) reply {
+			if c.host == "failing.test" && c.attempt() == "1" {
+				return reply{status: 500}
+			}
+			return reply{after: 2 * time.Second}
+		}
+		w.endpoint("failing.test", pay.SessionCreatedEvent)
+		w.endpoint("busy.test", pay.PaymentCreatedEvent, pay.PaymentSucceededEvent)
+		w.run()
+		w.offer()
+		w.pass(4500 * time.Millisecond)
+		w.sell()
+		w.pass(time.Minute)
+		if got := offsets(w.receiver.got("failing.test")); len(got) < 3 || got[2] != 5*time.Second {
+			t.Errorf("attempts at %v, want a retry at 5s", got)
+		}
+	})
+}
+
+func TestTheEndClaimsNoMore(t *testing.T) {
+	inWorld(t, func(w *world) {
+		counting := &countingStore{fullStore: w.store}
+		w.options.Store = counting
+		w.receiver.answer = func(call) reply { return reply{after: 10 * time.Millisecond} }
+		w.endpoint("game.test")
+		for range 1000 {
+			w.offer()
+		}
+		w.run()
+		w.pass(100 * time.Millisecond)
+		w.receiver.answer = func(call) reply { return reply{after: 300 * time.Millisecond} }
+		counting.claims.Store(0)
+		w.end()
+		if n := counting.claims.Load(); n > 0 {
+			t.Errorf("%d claims after the end was called", n)
+		}
+		w.receiver.answer = nil
+		w.run()
+		w.pass(time.Minute)
+		checkOnce(t, w.receiver.got("game.test"), 1000)
+	})
+}
+
 func TestEndpointsTakeTurns(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.options.Workers = 2

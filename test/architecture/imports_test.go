@@ -46,12 +46,13 @@ var plan = []line{
 	{"internal/rpc", "gen/... internal/gateway internal/pay internal/store", "connectrpc.com/authn connectrpc.com/connect google.golang.org/protobuf", "it converts, calls the use case and converts; of the store it knows queries and errors"},
 	{"internal/rest", "internal/rpc", "connectrpc.com/vanguard google.golang.org/protobuf", "the REST paths are the RPC handlers, transcoded: there is no other way in"},
 	{"internal/checkout", "internal/gateway internal/pay", "github.com/bojanz/currency golang.org/x/text", "the page goes through the use cases like every caller"},
-	{"internal/checkout/checkouttest", "internal/checkout internal/gateway internal/pay internal/provider internal/provider/sandbox", "", "a page to try in a browser: the domain and the sandbox, without a store"},
+	{"internal/checkout/checkouttest", anything, "", "a whole shop to try the page in; only tests open it"},
 	{"internal/server", "gen/... internal/gateway internal/pay internal/rest internal/rpc", "connectrpc.com/connect connectrpc.com/cors connectrpc.com/grpchealth connectrpc.com/grpcreflect github.com/prometheus/client_golang github.com/rs/cors golang.org/x/time google.golang.org/protobuf", "it mounts handlers on one port and decides nothing"},
 	{"internal/config", "", "", "flags and environment become values; what they mean is for others"},
 	{"internal/installation", "internal/checkout internal/gateway internal/pay internal/provider internal/provider/sandbox internal/rest internal/rpc internal/safehttp internal/server internal/store internal/vault internal/webhook", "github.com/prometheus/client_golang", "it puts the rooms together on whatever store it is given"},
 	{"internal/testneed", "", "", "it says what a test needs of the machine, and nothing of Coinslot"},
 	{"gen/...", "gen/...", "connectrpc.com/connect google.golang.org/genproto/googleapis/api google.golang.org/protobuf", "generated from the contract, which knows nothing of who serves it"},
+	{"docs/receiver", "", "github.com/standard-webhooks/standard-webhooks/libraries", "an example to copy: it needs nothing that its reader lacks"},
 	{"cmd/coinslot", anything, anything, "main knows all, so that nobody else needs to"},
 	{"test/...", anything, anything, "black-box tests run the whole"},
 }
@@ -75,10 +76,14 @@ type privilege struct{ imports, rooms, why string }
 
 var only = []privilege{
 	{"database/sql", "internal/store/sqlite test/...", "there is no way around the contract of the store"},
-	{module + "/internal/store/sqlite", "cmd/coinslot test/...", "who picks the engine is main; all others take any store"},
+	{module + "/internal/store/sqlite", "cmd/coinslot internal/checkout/checkouttest test/...", "who picks the engine is main; all others take any store"},
 	{"modernc.org github.com/pressly/goose", "internal/store/sqlite test/...", "one room knows the driver"},
 	{"math/rand", "internal/webhook test/... internal/store/storetest internal/provider/providertest", "only jitter may be predictable"},
 	{"testing", "internal/store/storetest internal/provider/providertest internal/checkout/checkouttest internal/testneed test/...", "the binary carries no tests"},
+	{module + "/internal/checkout/checkouttest", "test/...", "what is made for tests is for tests"},
+	{module + "/internal/store/storetest", "test/...", "what is made for tests is for tests"},
+	{module + "/internal/provider/providertest", "test/...", "what is made for tests is for tests"},
+	{module + "/internal/testneed", "test/...", "what is made for tests is for tests"},
 	{"unsafe reflect", "gen/...", "what needs them is generated"},
 	{"os/exec plugin", "internal/testneed test/...", "the server starts no programs"},
 }

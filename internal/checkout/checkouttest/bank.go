@@ -22,6 +22,8 @@ type Bank struct {
 	held chan struct{} // closed: come in
 }
 
+var errMute = errors.New("the bank does not answer")
+
 func newBank() *Bank {
 	open := make(chan struct{})
 	close(open)
@@ -32,7 +34,7 @@ func newBank() *Bank {
 func (b *Bank) Authorize(ctx context.Context, c provider.Charge) (pay.Outcome, error) {
 	b.asked.Add(1)
 	if b.mute.Load() {
-		return pay.Outcome{}, errors.New("the bank does not answer")
+		return pay.Outcome{}, errMute
 	}
 	b.mu.Lock()
 	held := b.held
@@ -41,10 +43,18 @@ func (b *Bank) Authorize(ctx context.Context, c provider.Charge) (pay.Outcome, e
 	return b.Provider.Authorize(ctx, c)
 }
 
+// Lookup asks the sandbox, unless the bank is mute.
+func (b *Bank) Lookup(ctx context.Context, id pay.PaymentID) (pay.Outcome, error) {
+	if b.mute.Load() {
+		return pay.Outcome{}, errMute
+	}
+	return b.Provider.Lookup(ctx, id)
+}
+
 // Asked is how many charges have been asked for.
 func (b *Bank) Asked() int { return int(b.asked.Load()) }
 
-// Mute makes every later charge get no answer.
+// Mute makes every later question go without an answer.
 func (b *Bank) Mute() { b.mute.Store(true) }
 
 // Hold keeps charges waiting until Release.

@@ -1,0 +1,44 @@
+package webhook
+
+import (
+	"testing"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/pay"
+)
+
+func held(session pay.SessionID, until time.Duration) claimed {
+	return claimed{pay.Delivery{Session: session}, noon.Add(until)}
+}
+
+// A store may lease several events of a session at once; they go out in turn all the same.
+func TestASessionHasOnePostAtATime(t *testing.T) {
+	l := newLane("we_1")
+	l.allowance = 8
+	l.hold(target{}, []claimed{held("a", lease), held("a", lease), held("b", lease)}, 8)
+	for _, want := range []pay.SessionID{"a", "b"} {
+		if c, ok := l.take(noon); !ok || c.Session != want {
+			t.Fatalf("take = %v, %v; want %s", c.Session, ok, want)
+		}
+	}
+	if c, ok := l.take(noon); ok {
+		t.Fatalf("take = %v while both sessions have a post under way", c.Session)
+	}
+	l.ended("a", result{}, 8)
+	if c, ok := l.take(noon); !ok || c.Session != "a" {
+		t.Errorf("take = %v, %v; want the second of a", c.Session, ok)
+	}
+}
+
+// An attempt that outlives its lease may be made by somebody else at the same time.
+func TestNothingBeginsThatItsLeaseCannotHold(t *testing.T) {
+	enough := attemptTimeout + storeTimeout
+	l := newLane("we_1")
+	l.hold(target{}, []claimed{held("late", enough-time.Microsecond), held("early", enough)}, 8)
+	if c, ok := l.take(noon); !ok || c.Session != "early" {
+		t.Errorf("take = %v, %v", c.Session, ok)
+	}
+	if len(l.held) > 0 {
+		t.Errorf("held = %v", l.held)
+	}
+}
