@@ -29,7 +29,7 @@ type Tender struct {
 
 // patience is how long a player's request waits for the provider before the page
 // says that the payment is being processed.
-const patience = 8 * time.Second
+const patience = 3 * time.Second
 
 // offered lists the methods that the page can take, in the order it shows them.
 var offered = []pay.Method{

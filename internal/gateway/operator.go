@@ -141,7 +141,7 @@ func (s *Service) CreateEndpoint(ctx context.Context, e pay.Endpoint) (endpoint 
 	e.ID, e.Enabled, e.Disabled = pay.NewEndpointID(now, entropy()), true, ""
 	e.CreatedAt = pay.Clock(now)
 	e.UpdatedAt = e.CreatedAt
-	secret, sealed := s.Secrets.New()
+	secret, sealed := s.Secrets.New(e.ID)
 	e.Secrets = []pay.SealedSecret{{Sealed: sealed}}
 	err = s.configure(ctx, func(tx store.Settings) error {
 		if err := checkGame(tx, e.Game); err != nil {
@@ -202,7 +202,7 @@ func (s *Service) RotateSecret(ctx context.Context, id pay.EndpointID, overlap t
 	if overlap < 0 {
 		return pay.Endpoint{}, "", pay.Refuse(pay.InvalidSetting, "overlap must not be negative, got %v", overlap)
 	}
-	secret, sealed := s.Secrets.New()
+	secret, sealed := s.Secrets.New(id)
 	now := pay.Clock(s.Now())
 	e, err := s.UpdateEndpoint(ctx, id, func(e *pay.Endpoint) {
 		live := []pay.SealedSecret{{Sealed: sealed}}

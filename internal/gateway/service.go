@@ -37,7 +37,7 @@ type Options struct {
 // Secrets makes a signing secret: its text, which the operator is shown once, and
 // its encrypted form, which is stored.
 type Secrets interface {
-	New() (text string, sealed []byte)
+	New(pay.EndpointID) (text string, sealed []byte)
 }
 
 // Providers picks who moves the money of an environment. It is nil where nobody does.
@@ -50,6 +50,7 @@ type Service struct {
 	used        lastUse
 	configuring sync.Mutex     // settings are reloaded in the order in which they were written
 	charges     sync.WaitGroup // payments whose provider is being asked
+	started     time.Time      // no payment of before can be under way in this process
 	stopping    chan struct{}  // closed when Run is told to end
 	reopened    chan struct{}  // a payment ended, so its session can expire again, perhaps soon
 }
@@ -57,7 +58,7 @@ type Service struct {
 // New loads the settings and returns a Service. Run must be running for deadlines
 // and lost answers to be looked after.
 func New(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{Options: o, stopping: make(chan struct{}), reopened: make(chan struct{}, 1)}
+	s := &Service{Options: o, started: o.Now(), stopping: make(chan struct{}), reopened: make(chan struct{}, 1)}
 	s.IdempotencyWindow = max(o.IdempotencyWindow, 24*time.Hour)
 	return s, s.loadSettings(ctx)
 }

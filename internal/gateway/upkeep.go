@@ -35,13 +35,12 @@ const (
 // authorizations that nobody completed. It returns when ctx is done, once the
 // payments under way are written.
 func (s *Service) Run(ctx context.Context) {
-	started := s.Now()
 	context.AfterFunc(ctx, func() { close(s.stopping) })
 	var jobs sync.WaitGroup
 	jobs.Go(func() { s.expireInTime(ctx) })
 	jobs.Go(func() {
 		// Nothing of an earlier process can be under way any more.
-		s.attempt(ctx, "reconcile payments", func(ctx context.Context, _ time.Time) error { return s.reconcile(ctx, started) })
+		s.attempt(ctx, "reconcile payments", func(ctx context.Context, _ time.Time) error { return s.reconcile(ctx, s.started) })
 		s.repeat(ctx, "reconcile payments", reconcileEvery, func(ctx context.Context, now time.Time) error {
 			return s.reconcile(ctx, now.Add(-inFlight))
 		})

@@ -47,8 +47,8 @@ type Store interface {
 
 	Queue
 
-	// Watch returns a channel that holds a token whenever events have been written
-	// since the last receive, by this process at once and by others within a
+	// Watch returns a channel that holds a token whenever events or settings have been
+	// written since the last receive, by this process at once and by others within a
 	// second, until stop is called. A token is a hint to look, not a count.
 	Watch() (written <-chan struct{}, stop func())
 

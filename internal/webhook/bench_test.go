@@ -65,17 +65,15 @@ func BenchmarkDelivery(b *testing.B) {
 
 func benchBacklog(b *testing.B, s store.Store, v *vault.Vault, url string, events int) {
 	now := pay.Clock(time.Now())
-	sealed, err := webhook.NewSecrets(v).Seal(newSecret)
-	if err != nil {
-		b.Fatal(err)
-	}
-	err = s.Configure(b.Context(), func(tx store.Settings) error {
+	err := s.Configure(b.Context(), func(tx store.Settings) error {
 		if err := tx.CreateGame(pay.Game{ID: game, CreatedAt: now, UpdatedAt: now}.WithDefaults()); err != nil {
 			return err
 		}
 		for i := range benchEndpoints {
+			id := pay.NewEndpointID(now, pay.Entropy{byte(i)})
+			sealed := webhook.NewSecrets(v).Seal(id, newSecret)
 			e := pay.Endpoint{
-				ID: pay.NewEndpointID(now, pay.Entropy{byte(i)}), Environment: pay.Sandbox, Game: game, URL: url, Enabled: true,
+				ID: id, Environment: pay.Sandbox, Game: game, URL: url, Enabled: true,
 				Secrets: []pay.SealedSecret{{Sealed: sealed}}, CreatedAt: now, UpdatedAt: now,
 			}
 			if err := tx.CreateEndpoint(e); err != nil {

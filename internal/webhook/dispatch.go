@@ -27,8 +27,8 @@ const (
 	busyPause = time.Second
 
 	// idlePause is the longest time between looks. It bounds how late we see what no
-	// token tells of: an endpoint enabled again, or a clock that was set.
-	idlePause = 15 * time.Second
+	// token tells of, such as a clock that was set.
+	idlePause = time.Minute
 
 	// drainFor is how long what is held may still be begun after the end was called.
 	drainFor = time.Second

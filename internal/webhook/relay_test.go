@@ -245,7 +245,7 @@ func TestGoneDisablesTheEndpointAndKeepsItsBacklog(t *testing.T) {
 func TestSecretsThatHaveExpiredNoLongerSign(t *testing.T) {
 	inWorld(t, func(w *world) {
 		e := w.endpoint("game.test")
-		e.Secrets = append(e.Secrets, w.seal(oldSecret, pay.Clock(time.Now().Add(time.Hour))))
+		e.Secrets = append(e.Secrets, w.seal(e.ID, oldSecret, pay.Clock(time.Now().Add(time.Hour))))
 		w.configure(func(tx store.Settings) error { return tx.UpdateEndpoint(e) })
 		w.run()
 		w.offer()

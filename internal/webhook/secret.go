@@ -14,9 +14,10 @@ import (
 // secretPrefix begins a signing secret as Standard Webhooks writes it.
 const secretPrefix = "whsec_"
 
-// secretContext is what signing secrets are sealed as. It never changes: with
+// secretContext is what an endpoint's signing secrets are sealed as, so that one that
+// is moved to another endpoint's row is of no use there. It never changes: with
 // another one none that is stored could be opened.
-const secretContext = "webhook signing secret"
+func secretContext(id pay.EndpointID) string { return "webhook signing secret of " + string(id) }
 
 // NewSecret writes a signing secret. Its entropy must come from crypto/rand.
 func NewSecret(entropy [32]byte) string {
@@ -29,19 +30,18 @@ type Secrets struct{ vault *vault.Vault }
 // NewSecrets returns Secrets that only v's installation can open.
 func NewSecrets(v *vault.Vault) Secrets { return Secrets{v} }
 
-// New draws a signing secret and returns it as its endpoint's owner is shown it, once,
-// and as it is stored.
-func (s Secrets) New() (text string, sealed []byte) {
+// New draws a signing secret for an endpoint and returns it as its owner is shown it,
+// once, and as it is stored.
+func (s Secrets) New(id pay.EndpointID) (text string, sealed []byte) {
 	var entropy [32]byte
 	_, _ = rand.Read(entropy[:]) // never fails: crypto/rand ends the program rather than give less
 	text = NewSecret(entropy)
-	sealed, _ = s.Seal(text)
-	return text, sealed
+	return text, s.Seal(id, text)
 }
 
-// Seal encrypts a signing secret as pay.SealedSecret holds it. It never fails.
-func (s Secrets) Seal(secret string) ([]byte, error) {
-	return s.vault.Seal([]byte(secret), secretContext), nil
+// Seal encrypts an endpoint's signing secret as pay.SealedSecret holds it.
+func (s Secrets) Seal(id pay.EndpointID, secret string) []byte {
+	return s.vault.Seal([]byte(secret), secretContext(id))
 }
 
 // errNoSecret: a request that cannot be signed is never sent.
@@ -54,7 +54,7 @@ func (s Secrets) live(e pay.Endpoint, now time.Time) ([]string, error) {
 		if !sealed.ExpiresAt.IsZero() && !now.Before(sealed.ExpiresAt) {
 			continue
 		}
-		secret, err := s.vault.Open(sealed.Sealed, secretContext)
+		secret, err := s.vault.Open(sealed.Sealed, secretContext(e.ID))
 		if err != nil {
 			return nil, fmt.Errorf("open the endpoint's signing secret: %w", err)
 		}

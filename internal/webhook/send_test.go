@@ -25,10 +25,7 @@ import (
 func tested(t *testing.T, url string, change ...func(*pay.Endpoint)) (pay.EventID, pay.Attempt) {
 	t.Helper()
 	v := vault.New([32]byte{})
-	sealed, err := webhook.NewSecrets(v).Seal(newSecret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sealed := webhook.NewSecrets(v).Seal("we_1", newSecret)
 	e := pay.Endpoint{ID: "we_1", Environment: pay.Sandbox, URL: url, Secrets: []pay.SealedSecret{{Sealed: sealed}}}
 	for _, c := range change {
 		c(&e)
@@ -123,7 +120,7 @@ func TestARedirectIsAFailure(t *testing.T) {
 			Vault:  vault.New([32]byte{}),
 			Client: func(pay.Environment) *http.Client { return http.DefaultClient }, // which follows redirects
 		})
-		sealed, _ := webhook.NewSecrets(vault.New([32]byte{})).Seal(newSecret)
+		sealed := webhook.NewSecrets(vault.New([32]byte{})).Seal("", newSecret)
 		_, attempt := relay.SendTest(t.Context(), pay.Endpoint{URL: url, Secrets: []pay.SealedSecret{{Sealed: sealed}}})
 		if attempt.Status != status || attempt.Delivered() {
 			t.Errorf("attempt = %+v", attempt)
@@ -178,7 +175,7 @@ func TestWhyThereWasNoAnswer(t *testing.T) {
 func TestSendTestEndsWithItsCaller(t *testing.T) {
 	url := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	v := vault.New([32]byte{})
-	sealed, _ := webhook.NewSecrets(v).Seal(newSecret)
+	sealed := webhook.NewSecrets(v).Seal("", newSecret)
 	relay := webhook.NewRelay(webhook.Options{Vault: v, Client: func(pay.Environment) *http.Client {
 		return safehttp.NewClient(safehttp.Options{AllowCIDR: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	}})

@@ -113,21 +113,18 @@ func (w *world) entropy() (e pay.Entropy) {
 func (w *world) endpoint(host string, types ...pay.EventType) pay.Endpoint {
 	w.Helper()
 	now := pay.Clock(time.Now())
+	id := pay.NewEndpointID(now, w.entropy())
 	e := pay.Endpoint{
-		ID: pay.NewEndpointID(now, w.entropy()), Environment: pay.Sandbox, Game: game,
+		ID: id, Environment: pay.Sandbox, Game: game,
 		URL: "http://" + host + "/hook?password=hunter2", Types: types, Enabled: true,
-		Secrets: []pay.SealedSecret{w.seal(newSecret, time.Time{})}, CreatedAt: now, UpdatedAt: now,
+		Secrets: []pay.SealedSecret{w.seal(id, newSecret, time.Time{})}, CreatedAt: now, UpdatedAt: now,
 	}
 	w.configure(func(tx store.Settings) error { return tx.CreateEndpoint(e) })
 	return e
 }
 
-func (w *world) seal(secret string, expires time.Time) pay.SealedSecret {
-	sealed, err := webhook.NewSecrets(w.vault).Seal(secret)
-	if err != nil {
-		w.Fatal(err)
-	}
-	return pay.SealedSecret{Sealed: sealed, ExpiresAt: expires}
+func (w *world) seal(id pay.EndpointID, secret string, expires time.Time) pay.SealedSecret {
+	return pay.SealedSecret{Sealed: webhook.NewSecrets(w.vault).Seal(id, secret), ExpiresAt: expires}
 }
 
 // stored is the endpoint as the store has it now.

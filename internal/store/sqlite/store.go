@@ -35,13 +35,17 @@ func (s *Store) Update(ctx context.Context, _ pay.SessionID, fn func(store.Tx) e
 
 // Configure is store.Store's.
 func (s *Store) Configure(ctx context.Context, fn func(store.Settings) error) error {
-	return s.writer.do(ctx, func(c *conn, b *sqlstore.Batch) error {
+	err := s.writer.do(ctx, func(c *conn, b *sqlstore.Batch) error {
 		// Twice: what runs in the same batch must see the change, and what runs after
 		// a rollback must not.
 		defer b.Reconfigured()
 		b.Reconfigured()
 		return fn(sqlstore.NewSettings(c, b))
 	})
+	if err == nil {
+		s.watched.tell()
+	}
+	return err
 }
 
 // View is store.Store's.
