@@ -8,5 +8,6 @@ var commands = []command{
 	webhooksCreate, webhooksList, webhooksUpdate, webhooksDelete, webhooksRotateSecret, webhooksTest,
 	sessionsShow,
 	sandboxPay,
+	benchCommand,
 	versionCommand,
 }

@@ -23,6 +23,9 @@ const (
 	// deadline is farther off than that, so none is seen too late.
 	lookAhead = pay.ShortestExpiresIn / 2
 
+	// afterSweep is how long later deadlines wait for each other.
+	afterSweep = 100 * time.Millisecond
+
 	// inFlight is for how long a payment's own call may still be under way, so that
 	// reconciliation must not interfere.
 	inFlight = providerDeadline + 5*time.Second
@@ -55,8 +58,12 @@ func (s *Service) Run(ctx context.Context) {
 // expireInTime stores each expiry when its deadline passes.
 func (s *Service) expireInTime(ctx context.Context) {
 	for {
-		s.attempt(ctx, "expire sessions", s.sweep)
-		timer := time.NewTimer(s.untilNextDeadline(ctx))
+		pause := s.untilNextDeadline(ctx)
+		if pause <= 0 {
+			s.attempt(ctx, "expire sessions", s.sweep)
+			pause = afterSweep
+		}
+		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -68,14 +75,13 @@ func (s *Service) expireInTime(ctx context.Context) {
 	}
 }
 
-// untilNextDeadline is how long nothing can expire, at least a little and at most lookAhead.
+// untilNextDeadline is for how long nothing expires, but never more than lookAhead.
 func (s *Service) untilNextDeadline(ctx context.Context) time.Duration {
-	const least = 50 * time.Millisecond
 	next, err := view(ctx, s.Store, store.Reader.NextDeadline)
-	if err != nil {
+	if err != nil { // none, or a store in trouble
 		return lookAhead
 	}
-	return min(max(next.Sub(s.Now()), least), lookAhead)
+	return min(next.Sub(s.Now()), lookAhead)
 }
 
 func (s *Service) repeat(ctx context.Context, what string, every time.Duration, job func(context.Context, time.Time) error) {
