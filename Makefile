@@ -3,7 +3,7 @@ TOOL := go tool -modfile=tools.mod
 BUF  := $(TOOL) buf
 
 # What the tests need besides Go.
-DEBIAN_PACKAGES := chromium gcc jq libc6-dev nodejs python3 python3-grpcio python3-httpx python3-protobuf
+DEBIAN_PACKAGES := chromium curl gcc git libc6-dev openssl
 
 # How long the tests of one package may take; one that hangs then shows its stacks.
 TIMEOUT ?= 5m

@@ -82,27 +82,38 @@ func voided(all []Result) (n int) {
 }
 
 func (b *bench) writeFigures(w io.Writer) {
-	_, _ = fmt.Fprintln(w, "FIGURE\tMEDIAN\tOF ROUNDS\tMUST\tAIM\t")
+	_, _ = fmt.Fprintln(w, "FIGURE\tMEDIAN\tOF ROUNDS\tBY CPU\tMUST\tAIM\t")
 	for _, f := range figures {
-		good, all := b.ratios(f)
+		good, all := f.rounds(b.results[f.of], b.results[f.to])
 		if len(all) == 0 {
 			continue
 		}
-		value := median(good, func(x float64) float64 { return x })
-		_, _ = fmt.Fprintf(w, "%s\t%.2f\t%s\t%g\t%g\t%s\n", f.what, value, fmt.Sprintf("%.2f to %.2f", slices.Min(good), slices.Max(good)),
-			f.must, f.aim, f.verdict(value, len(good) < len(all)))
+		value := median(good, byRate)
+		least, most := slices.MinFunc(good, lowerRate), slices.MaxFunc(good, lowerRate)
+		_, _ = fmt.Fprintf(w, "%s\t%.2f\t%.2f to %.2f\t%.2f\t%g\t%g\t%s\n", f.what, value, byRate(least), byRate(most),
+			median(good, byCPU), f.must, f.aim, f.verdict(value, len(good) < len(all)))
 	}
 }
 
-// ratios is the figure in each round in which both of its rates count. Where that is
-// so in none, it is all of them.
-func (b *bench) ratios(f figure) (good, all []float64) {
-	of, to := b.results[f.of], b.results[f.to]
+// pair is the two measurements of a figure in one round.
+type pair struct{ of, to Result }
+
+func byRate(p pair) float64 { return p.of.Rate / p.to.Rate }
+
+// byCPU is what the ratio would be if the server's processor time were all that
+// counts. It is the steadier one where others use the machine too.
+func byCPU(p pair) float64 { return float64(p.to.PerRequest) / float64(max(p.of.PerRequest, 1)) }
+
+func lowerRate(a, b pair) int { return cmp.Compare(byRate(a), byRate(b)) }
+
+// rounds pairs the measurements of each round: all of them, and those in which both
+// count. Where that is so in none, it is all of them.
+func (f figure) rounds(of, to []Result) (good, all []pair) {
 	for i := range min(len(of), len(to)) {
-		ratio := of[i].Rate / to[i].Rate
-		all = append(all, ratio)
-		if !of[i].void() && !to[i].void() {
-			good = append(good, ratio)
+		p := pair{of[i], to[i]}
+		all = append(all, p)
+		if !p.of.void() && !p.to.void() {
+			good = append(good, p)
 		}
 	}
 	if len(good) == 0 {

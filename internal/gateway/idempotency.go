@@ -28,7 +28,7 @@ func (i Idempotency) once(tx store.Tx, scope store.Scope, now time.Time, window 
 	}
 	return result, false, tx.Remember(store.Answer{
 		Scope: scope, Key: i.Key, Fingerprint: i.Fingerprint, Result: result, ExpiresAt: pay.Clock(now.Add(window)),
-	})
+	}, pay.Clock(now))
 }
 
 // replay looks for the answer that was given before, and refuses a key that came

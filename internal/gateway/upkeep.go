@@ -16,6 +16,7 @@ const (
 	reconcileEvery = time.Minute // the net below conclude: payments of processes that died
 	voidEvery      = time.Hour
 	noteUseEvery   = time.Minute
+	forgetEvery    = 10 * time.Minute
 	upkeepWorkers  = 64
 	upkeepBatch    = 256
 
@@ -50,6 +51,7 @@ func (s *Service) Run(ctx context.Context) {
 	})
 	jobs.Go(func() { s.repeat(ctx, "void abandoned authorizations", voidEvery, s.voidAbandoned) })
 	jobs.Go(func() { s.repeat(ctx, "note the use of keys", noteUseEvery, s.noteUse) })
+	jobs.Go(func() { s.repeat(ctx, "forget expired answers", forgetEvery, s.forget) })
 	jobs.Wait()
 	s.charges.Wait()
 	s.attempt(context.WithoutCancel(ctx), "note the use of keys", s.noteUse)
@@ -184,6 +186,15 @@ func (s *Service) noteUse(ctx context.Context, _ time.Time) error {
 		}
 		return nil
 	})
+}
+
+// forget deletes answers that no repeat can be given any more.
+func (s *Service) forget(ctx context.Context, now time.Time) error {
+	for {
+		if n, err := s.Store.Forget(ctx, pay.Clock(now), upkeepBatch); err != nil || n < upkeepBatch {
+			return err
+		}
+	}
 }
 
 // each does something for all of a batch, a bounded number at a time, and joins the errors.

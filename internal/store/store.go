@@ -45,6 +45,9 @@ type Store interface {
 	// once what it wrote is durable. Errors and panics are as with Update.
 	Configure(ctx context.Context, fn func(Settings) error) error
 
+	// Forget deletes up to most answers that have expired at now, and says how many.
+	Forget(ctx context.Context, now time.Time, most int) (int, error)
+
 	Queue
 
 	// Watch returns a channel that holds a token whenever events or settings have been
@@ -73,8 +76,8 @@ type Tx interface {
 	Apply(pay.Change) error
 
 	// Remember keeps the result of an idempotent call, in the same transaction as
-	// its effect. ErrConflict where the scope and key are taken and not expired.
-	Remember(Answer) error
+	// its effect. ErrConflict where scope and key are taken by one that has not expired at now.
+	Remember(a Answer, now time.Time) error
 }
 
 // Reader reads one consistent snapshot. A single row that is not there is ErrNotFound.
@@ -194,6 +197,7 @@ type Queue interface {
 
 	// Record keeps an attempt and what follows from it: the delivery is done, or due
 	// again at next, or, where next is zero and it was not delivered, exhausted.
+	// ErrNotFound where the endpoint was deleted meanwhile.
 	Record(ctx context.Context, attempt pay.Attempt, next time.Time) error
 
 	// NextDue is when the earliest delivery of an enabled endpoint is due or its

@@ -24,7 +24,7 @@ type strike struct {
 }
 
 const (
-	mostAnswers  = 160 // before a kill
+	mostAnswers  = 120 // before a kill
 	oneInAtOnce  = 4   // strikes that come with the very answer
 	longestPause = 20 * time.Millisecond
 	roundWithin  = 2 * time.Minute // for a server that no longer answers but does not end

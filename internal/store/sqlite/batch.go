@@ -138,7 +138,11 @@ func (w *writer) fail(jobs []*job, err error) {
 	first := w.broken == nil
 	w.broken = err
 	w.mu.Unlock()
-	if first && w.fatal != nil {
+	if !first {
+		return
+	}
+	w.log.Error("the database could not be written; nothing more is accepted", "error", err)
+	if w.fatal != nil {
 		w.fatal(err)
 	}
 }

@@ -52,7 +52,7 @@ func create(tb testing.TB, s store.Store) pay.SessionID {
 		if err := tx.Apply(change); err != nil {
 			return err
 		}
-		return tx.Remember(store.Answer{Scope: scope, Key: key, Result: string(id), ExpiresAt: c.Session.CreatedAt.Add(24 * time.Hour)})
+		return tx.Remember(store.Answer{Scope: scope, Key: key, Result: string(id), ExpiresAt: c.Session.CreatedAt.Add(24 * time.Hour)}, c.Session.CreatedAt)
 	})
 	if err != nil {
 		tb.Error(err)
@@ -109,6 +109,7 @@ func BenchmarkSession(b *testing.B) {
 		ids = append(ids, create(b, s))
 	}
 	b.ReportAllocs()
+	b.ResetTimer()
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
 			err := s.View(context.Background(), func(r store.Reader) error {

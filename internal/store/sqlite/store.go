@@ -71,6 +71,16 @@ func (s *Store) read(ctx context.Context, fn func(*conn) error) (err error) {
 	return fn(c)
 }
 
+// Forget is store.Store's.
+func (s *Store) Forget(ctx context.Context, now time.Time, most int) (int, error) {
+	var gone int64
+	err := s.writer.do(ctx, func(c *conn, _ *sqlstore.Batch) (err error) {
+		gone, err = sqlstore.Forget(c, now, most)
+		return err
+	})
+	return int(gone), err
+}
+
 // DueEndpoints is store.Queue's.
 func (s *Store) DueEndpoints(ctx context.Context, now time.Time, most int) (found []pay.EndpointID, err error) {
 	err = s.read(ctx, func(c *conn) error {

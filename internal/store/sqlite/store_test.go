@@ -15,5 +15,5 @@ func TestStore(t *testing.T) {
 
 func TestStoreOneTransactionEach(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, sqlite.Options{Solo: true}) })
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, sqlite.Options{Solo: true}) }, "Update")
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type writer struct {
 	most  int
 	wrote func() // called after a commit that had events
 	fatal func(error)
+	log   *slog.Logger
 
 	mu     sync.Mutex
 	idle   *sync.Cond // signalled when a leader leaves and nobody follows
@@ -47,7 +49,7 @@ type job struct {
 }
 
 func newWriter(c *conn, o Options, wrote func()) *writer {
-	w := &writer{conn: c, batch: sqlstore.NewBatch(time.Now), most: mostInBatch, wrote: wrote, fatal: o.Fatal}
+	w := &writer{conn: c, batch: sqlstore.NewBatch(), most: mostInBatch, wrote: wrote, fatal: o.Fatal, log: o.Logger}
 	if o.Solo {
 		w.most = 1
 	}

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/store"
@@ -17,6 +18,10 @@ var (
 	insertAnswer = statement(`INSERT INTO answers (` + answerColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (environment, game, method, key)
 		DO UPDATE SET fingerprint = $5, result = $6, expires_at = $7 WHERE answers.expires_at <= $8`)
+
+	// Answers live equally long, so those that expired lie together in the index.
+	deleteAnswers = statement(`DELETE FROM answers WHERE (environment, game, method, key) IN
+		(SELECT environment, game, method, key FROM answers WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`)
 
 	selectImage = statement(`SELECT name, type, data FROM images WHERE name = $1`)
 
@@ -39,10 +44,15 @@ func readAnswer(c *columns) (store.Answer, error) {
 }
 
 // Remember is store.Tx's.
-func (t *Tx) Remember(a store.Answer) error {
+func (t *Tx) Remember(a store.Answer, now time.Time) error {
 	return changed(t.q, "remember answer", insertAnswer,
 		string(a.Scope.Environment), string(a.Scope.Game), a.Scope.Method, a.Key,
-		a.Fingerprint[:], a.Result, stamp(a.ExpiresAt), stamp(t.batch.now()))
+		a.Fingerprint[:], a.Result, stamp(a.ExpiresAt), stamp(now))
+}
+
+// Forget deletes answers that have expired.
+func Forget(q Querier, now time.Time, most int) (int64, error) {
+	return q.Exec(deleteAnswers, stamp(now), int64(most))
 }
 
 func readImage(c *columns) (pay.Image, error) {

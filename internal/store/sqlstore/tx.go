@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"errors"
-	"time"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/store"
@@ -22,13 +21,11 @@ var _ store.Tx = (*Tx)(nil)
 type Batch struct {
 	tally       tally
 	subscribers subscribers
-	now         func() time.Time
 	events      int
 }
 
-// NewBatch returns a Batch that can serve one transaction after another. Only
-// Remember asks what time it is.
-func NewBatch(now func() time.Time) *Batch { return &Batch{now: now} }
+// NewBatch returns a Batch that can serve one transaction after another.
+func NewBatch() *Batch { return &Batch{} }
 
 // Begin forgets what is left of the transaction before.
 func (b *Batch) Begin() { b.tally.changes, b.events = b.tally.changes[:0], 0 }

@@ -60,13 +60,25 @@ var answerCases = []testCase{
 	}},
 	{"an answer is kept with its effect or not at all", func(w *world) {
 		w.wants(w.store.Update(w.Context(), "sess_1", func(tx store.Tx) error {
-			if err := tx.Remember(store.Answer{Scope: scope, Key: "k", ExpiresAt: w.now}); err != nil {
+			if err := tx.Remember(store.Answer{Scope: scope, Key: "k", ExpiresAt: w.now}, longAgo); err != nil {
 				return err
 			}
 			return errMine
 		}), errMine)
 		_, err := w.answer(scope, "k", longAgo)
 		w.wants(err, store.ErrNotFound)
+	}},
+	{"answers that have expired are forgotten, a bounded number at a time", func(w *world) {
+		for i, key := range []string{"a", "b", "c"} {
+			w.must(w.remember(store.Answer{Scope: scope, Key: key, ExpiresAt: w.now.Add(time.Duration(i) * time.Hour)}))
+		}
+		for _, want := range []int{1, 1, 0} {
+			got, err := w.store.Forget(w.Context(), w.now.Add(time.Hour), 1)
+			w.must(err)
+			w.same("forgotten", got, want)
+		}
+		_, err := w.answer(scope, "c", w.now)
+		w.must(err)
 	}},
 	{"of many equal calls at once one has an effect", func(w *world) {
 		const callers = 32
@@ -85,7 +97,7 @@ var answerCases = []testCase{
 					if err := tx.Apply(clone(c)); err != nil {
 						return err
 					}
-					return tx.Remember(store.Answer{Scope: scope, Key: "k", Result: string(c.Session.ID), ExpiresAt: w.now})
+					return tx.Remember(store.Answer{Scope: scope, Key: "k", Result: string(c.Session.ID), ExpiresAt: w.now}, longAgo)
 				})
 				// One that did not see the other's answer in time may run into it.
 				if err != nil && !errors.Is(err, store.ErrConflict) {
@@ -99,7 +111,7 @@ var answerCases = []testCase{
 }
 
 func (w *world) remember(a store.Answer) error {
-	return w.store.Update(w.Context(), "sess_1", func(tx store.Tx) error { return tx.Remember(a) })
+	return w.store.Update(w.Context(), "sess_1", func(tx store.Tx) error { return tx.Remember(a, longAgo) })
 }
 
 func (w *world) answer(s store.Scope, key string, now time.Time) (a store.Answer, err error) {
@@ -168,6 +180,17 @@ var readCases = []testCase{
 		w.apply(withPayloads(w.session(first.ID).Expire(first.ExpiresAt)))
 		w.overdue(first.ExpiresAt.Add(forever), 10, second.ID)
 	}},
+	{"the next deadline is the earliest of what can become overdue", func(w *world) {
+		w.view(func(r store.Reader) {
+			_, err := r.NextDeadline()
+			w.wants(err, store.ErrNotFound)
+		})
+		live, first, second := w.sell(home), w.sell(shelf{pay.Production, "go"}), w.sell(home)
+		w.start(live.ID)
+		w.deadline(first.ExpiresAt)
+		w.cancel(first.ID)
+		w.deadline(second.ExpiresAt)
+	}},
 	{"live payments are listed by status, oldest first, after an id, if old enough", func(w *world) {
 		a, b, c, d := w.start(w.sell(home).ID), w.start(w.sell(home).ID), w.start(w.sell(home).ID), w.paid(home)
 		w.settle(b.ID, pay.OutcomeAuthorized)
@@ -194,6 +217,15 @@ func (w *world) overdue(now time.Time, most int, want ...pay.SessionID) {
 		got, err := r.Overdue(now, most)
 		w.must(err)
 		w.same("overdue", got, want)
+	})
+}
+
+func (w *world) deadline(want time.Time) {
+	w.Helper()
+	w.view(func(r store.Reader) {
+		got, err := r.NextDeadline()
+		w.must(err)
+		w.same("next deadline", got, want)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 )
 
 // Run tests a store. Open returns one that is empty; it closes it when its test ends.
-func Run(t *testing.T, open func(*testing.T) store.Store) {
+// Where groups are named, only those rules are tested.
+func Run(t *testing.T, open func(*testing.T) store.Store, only ...string) {
 	for _, group := range []struct {
 		name  string
 		cases []testCase
@@ -31,6 +33,9 @@ func Run(t *testing.T, open func(*testing.T) store.Store) {
 		{"Queue", queueCases},
 		{"Life", lifeCases},
 	} {
+		if len(only) > 0 && !slices.Contains(only, group.name) {
+			continue
+		}
 		t.Run(group.name, func(t *testing.T) {
 			t.Parallel()
 			for _, c := range group.cases {

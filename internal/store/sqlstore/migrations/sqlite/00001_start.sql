@@ -170,6 +170,7 @@ CREATE TABLE answers (
 	expires_at  INTEGER NOT NULL,
 	PRIMARY KEY (environment, game, method, key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX answers_by_expiry ON answers (expires_at);
 
 CREATE TABLE images (
 	name TEXT NOT NULL PRIMARY KEY,

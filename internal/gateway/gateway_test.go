@@ -1,0 +1,263 @@
+package gateway_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/gateway"
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/provider"
+	"github.com/coinslot/coinslot/internal/provider/sandbox"
+	"github.com/coinslot/coinslot/internal/store"
+	"github.com/coinslot/coinslot/internal/store/sqlite"
+	"github.com/coinslot/coinslot/internal/vault"
+	"github.com/coinslot/coinslot/internal/webhook"
+)
+
+// errNoAnswer is what a caller sees of a provider whose answer was lost.
+var errNoAnswer = errors.New("connection reset")
+
+// line is a sandbox provider behind a connection that can be bad.
+type line struct {
+	provider.Provider
+	loseAnswer, loseCall atomic.Bool
+	authorized           atomic.Int64 // calls that got through
+}
+
+func (l *line) Authorize(ctx context.Context, c provider.Charge) (pay.Outcome, error) {
+	if l.loseCall.Load() {
+		return pay.Outcome{}, errNoAnswer
+	}
+	l.authorized.Add(1)
+	outcome, err := l.Provider.Authorize(ctx, c)
+	if l.loseAnswer.Load() {
+		return pay.Outcome{}, errNoAnswer
+	}
+	return outcome, err
+}
+
+// world is a gateway on a real store, with all that it needs.
+type world struct {
+	*testing.T
+	store  store.Store
+	line   *line
+	caller gateway.Caller
+}
+
+const game = pay.GameID("space_shooter")
+
+// play runs a test in a bubble of its own time.
+func play(t *testing.T, test func(w *world)) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "coinslot.db"), sqlite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		w := &world{T: t, store: s, line: &line{Provider: sandbox.New(sandbox.NewMemoryLedger())}}
+		w.caller = gateway.Caller{Environment: pay.Sandbox}
+		test(w)
+	})
+}
+
+// open starts a gateway on the store, as a process would, and returns what stops it.
+func (w *world) open() (*gateway.Service, func()) {
+	w.Helper()
+	g, err := gateway.New(w.Context(), gateway.Options{
+		Store: w.store, Provider: func(pay.Environment) provider.Provider { return w.line },
+		Payload: func(pay.Change, pay.Event) []byte { return []byte("{}") },
+		Secrets: webhook.NewSecrets(vault.New([vault.KeySize]byte{})), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(w.Context())
+	var running sync.WaitGroup
+	running.Go(func() { g.Run(ctx) })
+	return g, func() { cancel(); running.Wait() }
+}
+
+func (w *world) session(g *gateway.Service, attempts int) pay.SessionID {
+	w.Helper()
+	_, err := g.CreateGame(w.Context(), pay.Game{ID: game, Attempts: attempts})
+	if err != nil {
+		w.Fatal(err)
+	}
+	s, _, err := g.CreateSession(w.Context(), w.caller, pay.Order{
+		Game: game, User: "player_42", ReturnURL: "mygame://done",
+		Item: &pay.ItemOrder{Title: "50 Gold Coins", Price: 499, Currency: "USD"},
+	}, gateway.Idempotency{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return s.ID
+}
+
+// card is a tender by one of the sandbox's cards.
+func card(number string, attempt int) gateway.Tender {
+	return gateway.Tender{Method: pay.MethodCard, Attempt: attempt, Card: &pay.Card{
+		Number: number, ExpiryMonth: 12, ExpiryYear: 2040, CVC: "123",
+	}}
+}
+
+const (
+	good     = "4242424242424242"
+	declined = "4000000000000002"
+)
+
+func (w *world) pay(g *gateway.Service, id pay.SessionID, t gateway.Tender) gateway.Checkout {
+	w.Helper()
+	c, err := g.Pay(w.Context(), id, t)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return c
+}
+
+func (w *world) wantPaid(g *gateway.Service, id pay.SessionID) {
+	w.Helper()
+	c, err := g.Checkout(w.Context(), id)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if c.Session.Status != pay.SessionPaid || c.Payment.Status != pay.PaymentSucceeded {
+		w.Errorf("session %s, payment %s; want paid, succeeded", c.Session.Status, c.Payment.Status)
+	}
+	if n := w.line.authorized.Load(); n != 1 {
+		w.Errorf("the provider was asked to charge %d times, want once", n)
+	}
+}
+
+func TestALostAnswerIsLookedUpAndNeverChargedAgain(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		defer stop()
+		id := w.session(g, 1)
+		w.line.loseAnswer.Store(true)
+		begun := time.Now()
+		w.pay(g, id, card(good, 0))
+		if waited := time.Since(begun); waited > 5*time.Second {
+			w.Errorf("the player waited %v", waited)
+		}
+		time.Sleep(5 * time.Second)
+		w.wantPaid(g, id)
+	})
+}
+
+func TestACallThatNeverArrivedFailsThePayment(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		defer stop()
+		id := w.session(g, 2)
+		w.line.loseCall.Store(true)
+		w.pay(g, id, card(good, 0))
+		time.Sleep(5 * time.Second)
+		c, err := g.Checkout(w.Context(), id)
+		if err != nil || c.Payment.Status != pay.PaymentFailed || c.Payment.Failure.Code != pay.ProviderUnavailable {
+			w.Fatalf("payment = %+v, %v", c.Payment, err)
+		}
+		w.line.loseCall.Store(false)
+		w.pay(g, id, card(good, 1))
+		w.wantPaid(g, id)
+	})
+}
+
+func TestAPaymentOfAProcessThatDiedIsLookedUpAtTheNextStart(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		id := w.session(g, 1)
+		w.line.loseAnswer.Store(true)
+		stop() // from here on nobody looks anything up
+		w.pay(g, id, card(good, 0))
+		c, err := g.Checkout(w.Context(), id)
+		if err != nil || c.Payment.Status != pay.PaymentProcessing {
+			w.Fatalf("payment = %+v, %v; want it to be processing", c.Payment, err)
+		}
+		time.Sleep(time.Second)
+		again, stop := w.open()
+		defer stop()
+		synctest.Wait()
+		w.wantPaid(again, id)
+	})
+}
+
+func TestAStaleFormPaysNothing(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		defer stop()
+		id := w.session(g, 3)
+		w.pay(g, id, card(declined, 0))
+		c := w.pay(g, id, card(good, 0)) // the second tap on the form of the first attempt
+		if c.Session.Status != pay.SessionPending || c.Session.Spent != 1 {
+			w.Errorf("session %s after %d attempts, want pending after 1", c.Session.Status, c.Session.Spent)
+		}
+		c = w.pay(g, id, card(good, 1))
+		if c.Session.Status != pay.SessionPaid {
+			w.Errorf("session %s, want paid", c.Session.Status)
+		}
+	})
+}
+
+// payAtDeadline begins a payment just before the deadline whose outcome is known
+// only after it, and returns what became of the session.
+func (w *world) payAtDeadline(g *gateway.Service) pay.SessionStatus {
+	w.Helper()
+	id := w.session(g, 3)
+	time.Sleep(pay.DefaultSessionTTL - 500*time.Millisecond)
+	w.pay(g, id, card(good, 0))
+	c, err := g.Checkout(w.Context(), id)
+	if err != nil || time.Now().Before(c.Session.ExpiresAt) {
+		w.Fatalf("%v at %v, deadline %v", err, time.Now(), c.Session.ExpiresAt)
+	}
+	return c.Session.Status
+}
+
+func TestAPaymentUnderWayAtTheDeadlineStillPays(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		defer stop()
+		w.line.loseAnswer.Store(true)
+		if got := w.payAtDeadline(g); got != pay.SessionPaid {
+			w.Errorf("session %s, want paid", got)
+		}
+	})
+}
+
+func TestAPaymentThatFailsAfterTheDeadlineExpiresTheSession(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		defer stop()
+		w.line.loseCall.Store(true)
+		if got := w.payAtDeadline(g); got != pay.SessionExpired {
+			w.Errorf("session %s, want expired", got)
+		}
+	})
+}
+
+func TestLastUseOfAKeyIsKeptToTheMinute(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		defer stop()
+		key, text, err := g.CreateKey(w.Context(), pay.Key{Environment: pay.Sandbox})
+		if err != nil {
+			w.Fatal(err)
+		}
+		time.Sleep(90 * time.Second)
+		if _, err := g.Authenticate(text); err != nil {
+			w.Fatal(err)
+		}
+		used := pay.Clock(time.Now()).Truncate(time.Minute)
+		time.Sleep(time.Minute)
+		keys, err := g.Keys(w.Context(), "")
+		if err != nil || len(keys) != 1 || keys[0].ID != key.ID || !keys[0].LastUsedAt.Equal(used) {
+			w.Errorf("keys = %+v, %v; want last used at %v", keys, err, used)
+		}
+	})
+}
