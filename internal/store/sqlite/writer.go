@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/coinslot/coinslot/internal/store"
 	"github.com/coinslot/coinslot/internal/store/sqlstore"
