@@ -44,7 +44,7 @@ func (s *Service) Checkout(ctx context.Context, id pay.SessionID) (Checkout, err
 		if err != nil {
 			return notFound(err, pay.SessionNotFound, "session", string(id))
 		}
-		c.Session = session.At(s.Now())
+		c.Session = session
 		if session.Payment == "" {
 			return nil
 		}
@@ -52,6 +52,11 @@ func (s *Service) Checkout(ctx context.Context, id pay.SessionID) (Checkout, err
 		c.Payment = &payment
 		return notFound(err, pay.PaymentNotFound, "payment", string(session.Payment))
 	})
+	if err == nil && s.overdue(c.Session) {
+		if err = s.expire(ctx, id, s.Now()); err == nil {
+			return s.Checkout(ctx, id)
+		}
+	}
 	c.Game = s.settings.Load().games[c.Session.Game]
 	if s.Provider(c.Session.Environment) != nil {
 		c.Methods = offered
@@ -66,8 +71,7 @@ func (s *Service) Pay(ctx context.Context, id pay.SessionID, t Tender) (Checkout
 	if err := s.checkTender(t); err != nil {
 		return Checkout{}, err
 	}
-	now := s.Now()
-	paymentID := pay.NewPaymentID(now, entropy())
+	paymentID := pay.NewPaymentID(s.Now(), entropy())
 	started, err := s.change(ctx, id, func(_ store.Tx, session pay.Session) (pay.Change, error) {
 		if session.Spent != t.Attempt && !session.Live {
 			return pay.Change{}, nil
@@ -75,7 +79,7 @@ func (s *Service) Pay(ctx context.Context, id pay.SessionID, t Tender) (Checkout
 		if _, err := s.provider(session.Environment); err != nil {
 			return pay.Change{}, err
 		}
-		return session.StartPayment(paymentID, t.Method, t.hint(), now)
+		return session.StartPayment(paymentID, t.Method, t.hint(), s.Now())
 	})
 	if err != nil {
 		return Checkout{}, err
@@ -88,9 +92,8 @@ func (s *Service) Pay(ctx context.Context, id pay.SessionID, t Tender) (Checkout
 
 // Leave calls a session off for the player.
 func (s *Service) Leave(ctx context.Context, id pay.SessionID) (Checkout, error) {
-	now := s.Now()
 	if _, err := s.change(ctx, id, func(_ store.Tx, session pay.Session) (pay.Change, error) {
-		return session.Cancel(now)
+		return session.Cancel(s.Now())
 	}); err != nil {
 		return Checkout{}, err
 	}
@@ -143,7 +146,7 @@ const longestPause = 16 * time.Second
 func (s *Service) conclude(ctx context.Context, p pay.Payment, outcome pay.Outcome, err error) {
 	for pause := time.Second; ; pause *= 2 {
 		if err == nil && outcome.Kind != pay.OutcomePending {
-			if err = s.settle(ctx, p, outcome); err == nil {
+			if _, err = s.settle(ctx, p, outcome); err == nil {
 				return
 			}
 		}

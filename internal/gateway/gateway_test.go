@@ -28,7 +28,19 @@ var errNoAnswer = errors.New("connection reset")
 type line struct {
 	provider.Provider
 	loseAnswer, loseCall atomic.Bool
-	authorized           atomic.Int64 // calls that got through
+	authorized, captured atomic.Int64 // calls that got through
+}
+
+func (l *line) Capture(ctx context.Context, id pay.PaymentID) (pay.Outcome, error) {
+	if l.loseCall.Load() {
+		return pay.Outcome{}, errNoAnswer
+	}
+	l.captured.Add(1)
+	outcome, err := l.Provider.Capture(ctx, id)
+	if l.loseAnswer.Load() {
+		return pay.Outcome{}, errNoAnswer
+	}
+	return outcome, err
 }
 
 func (l *line) Authorize(ctx context.Context, c provider.Charge) (pay.Outcome, error) {
@@ -86,8 +98,12 @@ func (w *world) open() (*gateway.Service, func()) {
 
 func (w *world) session(g *gateway.Service, attempts int) pay.SessionID {
 	w.Helper()
-	_, err := g.CreateGame(w.Context(), pay.Game{ID: game, Attempts: attempts})
-	if err != nil {
+	return w.sessionOf(g, pay.Game{ID: game, Attempts: attempts})
+}
+
+func (w *world) sessionOf(g *gateway.Service, settings pay.Game) pay.SessionID {
+	w.Helper()
+	if _, err := g.CreateGame(w.Context(), settings); err != nil && pay.CodeOf(err) != pay.AlreadyExists {
 		w.Fatal(err)
 	}
 	s, _, err := g.CreateSession(w.Context(), w.caller, pay.Order{
@@ -185,6 +201,93 @@ func TestAPaymentOfAProcessThatDiedIsLookedUpAtTheNextStart(t *testing.T) {
 		defer stop()
 		synctest.Wait()
 		w.wantPaid(again, id)
+	})
+}
+
+// authorized is a payment whose money is held until the game completes it.
+func (w *world) authorized(g *gateway.Service) pay.Payment {
+	w.Helper()
+	id := w.sessionOf(g, pay.Game{ID: game, Capture: pay.CaptureManual})
+	c := w.pay(g, id, card(good, 0))
+	if c.Payment.Status != pay.PaymentAuthorized {
+		w.Fatalf("payment %s, want authorized", c.Payment.Status)
+	}
+	return *c.Payment
+}
+
+func (w *world) wantPayment(g *gateway.Service, id pay.PaymentID, want pay.PaymentStatus) {
+	w.Helper()
+	p, err := g.Payment(w.Context(), w.caller, id)
+	if err != nil || p.Status != want {
+		w.Errorf("payment %s, %v; want %s", p.Status, err, want)
+	}
+}
+
+func TestAKeyOfAnotherRequestNeverReachesTheProvider(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		defer stop()
+		payments := []pay.Payment{w.authorized(g), w.authorized(g)}
+		var calls sync.WaitGroup
+		refused := make([]error, len(payments))
+		for i, p := range payments {
+			calls.Go(func() {
+				_, refused[i] = g.CompletePayment(w.Context(), w.caller, p.ID, gateway.Idempotency{Key: "k", Fingerprint: [32]byte{byte(i)}})
+			})
+		}
+		calls.Wait()
+		if n := w.line.captured.Load(); n != 1 {
+			w.Errorf("%d captures reached the provider, want 1", n)
+		}
+		for i, p := range payments {
+			want := pay.PaymentSucceeded
+			if refused[i] != nil {
+				want = pay.PaymentAuthorized
+				if pay.CodeOf(refused[i]) != pay.IdempotencyConflict {
+					w.Error(refused[i])
+				}
+			}
+			w.wantPayment(g, p.ID, want)
+		}
+	})
+}
+
+func TestACaptureWhoseAnswerWasLostIsFoundOut(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		defer stop()
+		p := w.authorized(g)
+		w.line.loseAnswer.Store(true)
+		key := gateway.Idempotency{Key: "k"}
+		if _, err := g.CompletePayment(w.Context(), w.caller, p.ID, key); pay.CodeOf(err) != pay.Unavailable {
+			w.Fatalf("%v, want unavailable", err)
+		}
+		if _, err := g.CancelPayment(w.Context(), w.caller, p.ID, gateway.Idempotency{}); pay.CodeOf(err) != pay.PaymentNotAuthorized {
+			w.Errorf("while its capture is under way, cancelling it says %v", err)
+		}
+		w.line.loseAnswer.Store(false)
+		time.Sleep(2 * time.Minute)
+		w.wantPayment(g, p.ID, pay.PaymentSucceeded)
+		if replayed, err := g.CompletePayment(w.Context(), w.caller, p.ID, key); !replayed || err != nil {
+			w.Errorf("replayed %v, %v", replayed, err)
+		}
+	})
+}
+
+func TestACaptureThatACrashPreventedIsDoneAtTheNextStart(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		p := w.authorized(g)
+		w.line.loseCall.Store(true)
+		if _, err := g.CompletePayment(w.Context(), w.caller, p.ID, gateway.Idempotency{}); pay.CodeOf(err) != pay.Unavailable {
+			w.Fatalf("%v, want unavailable", err)
+		}
+		stop()
+		w.line.loseCall.Store(false)
+		again, stop := w.open()
+		defer stop()
+		synctest.Wait()
+		w.wantPayment(again, p.ID, pay.PaymentSucceeded)
 	})
 }
 

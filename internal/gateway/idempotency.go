@@ -18,15 +18,21 @@ type Idempotency struct {
 // written by the same transaction, so after a crash either both are there or neither.
 // It returns what the first call's effect returned: the id of what it made.
 func (i Idempotency) once(tx store.Tx, scope store.Scope, now time.Time, window time.Duration, effect func() (string, error)) (result string, replayed bool, err error) {
-	if i.Key != "" {
-		if result, replayed, err = i.replay(tx, scope, now); replayed || err != nil {
-			return result, replayed, err
-		}
+	if result, replayed, err = i.replay(tx, scope, now); replayed || err != nil {
+		return result, replayed, err
 	}
-	if result, err = effect(); err != nil || i.Key == "" {
-		return result, false, err
+	if result, err = effect(); err != nil {
+		return "", false, err
 	}
-	return result, false, tx.Remember(store.Answer{
+	return result, false, i.remember(tx, scope, result, now, window)
+}
+
+// remember keeps what a call did for its repeats.
+func (i Idempotency) remember(tx store.Tx, scope store.Scope, result string, now time.Time, window time.Duration) error {
+	if i.Key == "" {
+		return nil
+	}
+	return tx.Remember(store.Answer{
 		Scope: scope, Key: i.Key, Fingerprint: i.Fingerprint, Result: result, ExpiresAt: pay.Clock(now.Add(window)),
 	}, pay.Clock(now))
 }

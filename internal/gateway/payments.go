@@ -28,89 +28,96 @@ func (s *Service) Payments(ctx context.Context, c Caller, q store.PaymentQuery) 
 
 // CompletePayment captures an authorized payment. Completing a succeeded one again is a success.
 func (s *Service) CompletePayment(ctx context.Context, c Caller, id pay.PaymentID, idem Idempotency) (replayed bool, err error) {
-	return s.finish(ctx, c, id, idem, finishing{"CompletePayment", pay.Payment.CheckComplete, provider.Provider.Capture})
+	return s.end(ctx, c, id, idem, capturing)
 }
 
 // CancelPayment voids an authorized payment. Cancelling a cancelled one again is a success.
 func (s *Service) CancelPayment(ctx context.Context, c Caller, id pay.PaymentID, idem Idempotency) (replayed bool, err error) {
-	return s.finish(ctx, c, id, idem, finishing{"CancelPayment", pay.Payment.CheckCancel, provider.Provider.Void})
+	return s.end(ctx, c, id, idem, voiding)
 }
 
-// finishing is one of the two ways in which a game ends an authorized payment.
-type finishing struct {
+// ending is one of the two ways in which an authorized payment ends.
+type ending struct {
 	method string
+	intent pay.Intent
 	check  func(pay.Payment) (needed bool, err error)
 	call   func(provider.Provider, context.Context, pay.PaymentID) (pay.Outcome, error)
 }
 
-func (s *Service) finish(ctx context.Context, c Caller, id pay.PaymentID, idem Idempotency, f finishing) (replayed bool, err error) {
+var (
+	capturing = ending{"CompletePayment", pay.IntentCapture, pay.Payment.CheckComplete, provider.Provider.Capture}
+	voiding   = ending{"CancelPayment", pay.IntentVoid, pay.Payment.CheckCancel, provider.Provider.Void}
+)
+
+// end ends an authorized payment in the order of all that moves money: the intent is
+// written, the provider is called, the outcome is written.
+func (s *Service) end(ctx context.Context, c Caller, id pay.PaymentID, idem Idempotency, e ending) (replayed bool, err error) {
 	if err := c.checkWrite(idem); err != nil {
 		return false, err
 	}
-	now := s.Now()
-	payment, replayed, err := s.findForFinish(ctx, c, id, idem, f, now)
-	if err != nil || replayed {
-		return replayed, err
-	}
-	needed, err := f.check(payment)
+	payment, err := s.Payment(ctx, c, id)
 	if err != nil {
 		return false, err
 	}
-	outcome := pay.Outcome{Kind: pay.OutcomePending} // which settles nothing
-	if needed {
-		if outcome, err = s.callProvider(ctx, payment, f); err != nil {
-			return false, err
-		}
+	needed, replayed, err := s.intend(ctx, payment, idem, e)
+	if err != nil || !needed {
+		return replayed, err
 	}
-	defer s.noteReopened()
-	err = s.Store.Update(context.WithoutCancel(ctx), payment.Session, func(tx store.Tx) error {
-		_, replayed, err = idem.once(tx, f.scope(payment), now, s.IdempotencyWindow, func() (string, error) {
-			after, err := s.settleIn(tx, payment.ID, outcome)
-			if err != nil {
-				return "", err
-			}
-			if again, err := f.check(after); err != nil || again {
-				return "", pay.Refuse(pay.PaymentNotAuthorized, "payment %s must be authorized, but is %s", id, after.Status)
-			}
-			return string(id), nil
-		})
-		return err
-	})
-	return replayed, err
+	after, err := s.carryOut(context.WithoutCancel(ctx), payment, e)
+	if err != nil {
+		return false, err
+	}
+	if needed, err = e.check(after); err == nil && needed {
+		err = pay.Refuse(pay.Unavailable, "the payment provider has not ended payment %s yet; ask again", id)
+	}
+	return false, err
 }
 
-func (f finishing) scope(p pay.Payment) store.Scope {
-	return store.Scope{Environment: p.Environment, Game: p.Game, Method: f.method}
-}
-
-// findForFinish reads the payment, and the answer given before where there is one:
-// a repeat must not reach the provider.
-func (s *Service) findForFinish(ctx context.Context, c Caller, id pay.PaymentID, idem Idempotency, f finishing, now time.Time) (payment pay.Payment, replayed bool, err error) {
-	err = s.Store.View(ctx, func(r store.Reader) error {
-		if payment, err = c.payment(r, id); err != nil {
+// intend writes what is about to be done, and takes the idempotency key for it in the
+// same transaction: a key that came with another request must not reach the provider. What
+// a repeat is answered follows from where the payment stands.
+func (s *Service) intend(ctx context.Context, p pay.Payment, idem Idempotency, e ending) (needed, replayed bool, err error) {
+	now := s.Now()
+	scope := store.Scope{Environment: p.Environment, Game: p.Game, Method: e.method}
+	err = s.Store.Update(ctx, p.Session, func(tx store.Tx) error {
+		_, known, err := idem.replay(tx, scope, now)
+		if err != nil {
 			return err
 		}
-		_, replayed, err = idem.replay(r, f.scope(payment), now)
-		return err
+		payment, err := tx.Payment(p.ID)
+		if err != nil {
+			return notFound(err, pay.PaymentNotFound, "payment", string(p.ID))
+		}
+		if needed, err = e.check(payment); err != nil {
+			return err
+		}
+		if replayed = known && !needed; needed {
+			err = tx.Intend(p.ID, e.intent)
+		}
+		if err != nil || known {
+			return err
+		}
+		return idem.remember(tx, scope, string(p.ID), now, s.IdempotencyWindow)
 	})
-	return payment, replayed, err
+	return needed, replayed, err
 }
 
-// callProvider asks the provider to capture or void. No answer is told as
-// unavailable: what happened is unknown, and the same call asks again.
-func (s *Service) callProvider(ctx context.Context, p pay.Payment, f finishing) (pay.Outcome, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), providerDeadline)
+// carryOut has the provider do what was intended, writes what came of it, and returns
+// the payment as it is then. No answer is told as unavailable: what happened is
+// unknown, and is asked again, by the caller or by reconciliation.
+func (s *Service) carryOut(ctx context.Context, p pay.Payment, e ending) (pay.Payment, error) {
+	ctx, cancel := context.WithTimeout(ctx, providerDeadline)
 	defer cancel()
 	by, err := s.provider(p.Environment)
 	if err != nil {
-		return pay.Outcome{}, err
+		return pay.Payment{}, err
 	}
-	outcome, err := f.call(by, ctx, p.ID)
+	outcome, err := e.call(by, ctx, p.ID)
 	if err != nil {
-		s.Logger.WarnContext(ctx, "provider gave no answer", "method", f.method, "payment", p.ID, "error", err)
-		return pay.Outcome{}, pay.Refuse(pay.Unavailable, "the payment provider gave no answer, so the outcome is not known yet; ask again")
+		s.Logger.WarnContext(ctx, "provider gave no answer", "intent", e.intent, "payment", p.ID, "error", err)
+		return pay.Payment{}, pay.Refuse(pay.Unavailable, "the payment provider gave no answer, so the outcome is not known yet; ask again")
 	}
-	return outcome, nil
+	return s.settle(ctx, p, outcome)
 }
 
 func (s *Service) provider(env pay.Environment) (provider.Provider, error) {
@@ -120,14 +127,19 @@ func (s *Service) provider(env pay.Environment) (provider.Provider, error) {
 	return nil, pay.Refuse(pay.Unavailable, "no payment provider is set up for %s", env)
 }
 
-// settle writes what a provider said of a payment. Settling a settled payment changes nothing.
-func (s *Service) settle(ctx context.Context, p pay.Payment, o pay.Outcome) error {
-	err := s.Store.Update(ctx, p.Session, func(tx store.Tx) error {
-		_, err := s.settleIn(tx, p.ID, o)
+// settle writes what a provider said of a payment, and returns the payment as it is
+// then. Settling a settled payment changes nothing.
+func (s *Service) settle(ctx context.Context, p pay.Payment, o pay.Outcome) (after pay.Payment, err error) {
+	err = s.Store.Update(ctx, p.Session, func(tx store.Tx) error {
+		after, err = s.settleIn(tx, p.ID, o)
 		return err
 	})
 	s.noteReopened()
-	return err
+	if err == nil && after.LateMoney(o) {
+		s.Logger.ErrorContext(ctx, "ALARM: the provider holds or took money for a payment that had ended without it",
+			"payment", p.ID, "status", after.Status, "outcome", o.Kind)
+	}
+	return after, err
 }
 
 // noteReopened has deadlines looked for now.

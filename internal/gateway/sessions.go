@@ -46,8 +46,21 @@ func (s *Service) CreateSession(ctx context.Context, c Caller, o pay.Order, idem
 
 // Session is a session as of now.
 func (s *Service) Session(ctx context.Context, c Caller, id pay.SessionID) (pay.Session, error) {
-	session, err := view(ctx, s.Store, func(r store.Reader) (pay.Session, error) { return c.session(r, id) })
-	return session.At(s.Now()), err
+	read := func(r store.Reader) (pay.Session, error) { return c.session(r, id) }
+	session, err := view(ctx, s.Store, read)
+	if err == nil && s.overdue(session) {
+		if err = s.expire(ctx, id, s.Now()); err == nil {
+			session, err = view(ctx, s.Store, read)
+		}
+	}
+	return session, err
+}
+
+// overdue says whether the clock has ended a session and that is not stored yet. It is
+// stored before anybody is told: a payment that was decided on in time may be on its way
+// into the store, and no end that was seen may be followed by another.
+func (s *Service) overdue(session pay.Session) bool {
+	return session.At(s.Now()).Status != session.Status
 }
 
 // CancelSession calls a session off before anything was charged.
@@ -63,7 +76,7 @@ func (s *Service) CancelSession(ctx context.Context, c Caller, id pay.SessionID,
 		}
 		scope := store.Scope{Environment: session.Environment, Game: session.Game, Method: "CancelSession"}
 		_, replayed, err = idem.once(tx, scope, now, s.IdempotencyWindow, func() (string, error) {
-			change, err := session.Cancel(now)
+			change, err := session.Cancel(s.Now())
 			if err != nil {
 				return "", err
 			}
@@ -80,18 +93,11 @@ func (s *Service) Sessions(ctx context.Context, c Caller, q store.SessionQuery) 
 		return store.Page[pay.Session]{}, err
 	}
 	q.Environment = c.Environment
-	now := s.Now()
-	if q.Status == pay.SessionPending || q.Status == pay.SessionExpired {
-		// What the clock has decided is stored first, so that filter and total are as of now.
-		if err := s.sweep(ctx, now); err != nil {
-			return store.Page[pay.Session]{}, err
-		}
+	// What the clock has decided is stored first, so that rows, filter and total are as of now.
+	if err := s.sweep(ctx, s.Now()); err != nil {
+		return store.Page[pay.Session]{}, err
 	}
-	page, err := view(ctx, s.Store, func(r store.Reader) (store.Page[pay.Session], error) { return r.Sessions(q) })
-	for i := range page.Rows {
-		page.Rows[i] = page.Rows[i].At(now)
-	}
-	return page, err
+	return view(ctx, s.Store, func(r store.Reader) (store.Page[pay.Session], error) { return r.Sessions(q) })
 }
 
 // checkWrite refuses a call that changes something from a caller that may not, or

@@ -106,16 +106,31 @@ func (s *Service) attempt(ctx context.Context, what string, job func(context.Con
 }
 
 // reconcile asks the provider about every payment that has been processing since
-// before the given time. It looks up; it never charges.
+// before the given time, and has every capture and void done that was intended and
+// whose outcome is not known. It looks up first; it never charges.
 func (s *Service) reconcile(ctx context.Context, createdBefore time.Time) error {
-	return s.eachLive(ctx, pay.PaymentProcessing, createdBefore, func(p pay.Payment) error {
-		outcome, err := s.lookUp(ctx, p)
-		if err != nil {
-			return err
-		}
-		s.Logger.InfoContext(ctx, "payment reconciled", "payment", p.ID, "outcome", outcome.Kind)
-		return s.settle(ctx, p, outcome)
-	})
+	return errors.Join(
+		s.eachPayment(ctx, processingSince(createdBefore), func(p pay.Payment) error { return s.resolve(ctx, p) }),
+		s.eachPayment(ctx, store.Reader.IntendedPayments, func(p pay.Payment) error { return s.resolve(ctx, p) }),
+	)
+}
+
+// resolve finds out where a payment stands, and does what is still intended with it.
+func (s *Service) resolve(ctx context.Context, p pay.Payment) error {
+	outcome, err := s.lookUp(ctx, p)
+	if err != nil {
+		return err
+	}
+	s.Logger.InfoContext(ctx, "payment reconciled", "payment", p.ID, "intent", p.Intent, "outcome", outcome.Kind)
+	switch {
+	case outcome.Kind != pay.OutcomeAuthorized || p.Intent == "":
+		_, err = s.settle(ctx, p, outcome)
+	case p.Intent == pay.IntentCapture:
+		_, err = s.carryOut(ctx, p, capturing)
+	case p.Intent == pay.IntentVoid:
+		_, err = s.carryOut(ctx, p, voiding)
+	}
+	return err
 }
 
 // lookUp asks the provider where a payment stands. One that never got there has failed.
@@ -138,27 +153,35 @@ func (s *Service) lookUp(ctx context.Context, p pay.Payment) (pay.Outcome, error
 // voidAbandoned lets go of authorizations that were never completed, a week after
 // their session's deadline.
 func (s *Service) voidAbandoned(ctx context.Context, now time.Time) error {
-	return s.eachLive(ctx, pay.PaymentAuthorized, now.Add(-abandonedAfter), func(p pay.Payment) error {
+	old := func(r store.Reader, after pay.PaymentID, most int) ([]pay.Payment, error) {
+		return r.LivePayments(pay.PaymentAuthorized, pay.Clock(now.Add(-abandonedAfter)), after, most)
+	}
+	return s.eachPayment(ctx, old, func(p pay.Payment) error {
 		session, err := view(ctx, s.Store, func(r store.Reader) (pay.Session, error) { return r.Session(p.Session) })
-		if err != nil || now.Before(session.ExpiresAt.Add(abandonedAfter)) {
+		if err != nil || now.Before(session.ExpiresAt.Add(abandonedAfter)) || p.Intent != "" {
 			return err
 		}
-		outcome, err := s.callProvider(ctx, p, finishing{method: "void abandoned", call: provider.Provider.Void})
-		if err != nil {
+		if _, _, err := s.intend(ctx, p, Idempotency{}, voiding); err != nil {
 			return err
 		}
-		return s.settle(ctx, p, outcome)
+		_, err = s.carryOut(ctx, p, voiding)
+		return err
 	})
 }
 
-// eachLive does something for each payment of a live status. One that fails does
-// not keep the others from their turn.
-func (s *Service) eachLive(ctx context.Context, status pay.PaymentStatus, createdBefore time.Time, do func(pay.Payment) error) error {
+// processingSince lists payments that have been processing since before the given time.
+func processingSince(before time.Time) func(store.Reader, pay.PaymentID, int) ([]pay.Payment, error) {
+	return func(r store.Reader, after pay.PaymentID, most int) ([]pay.Payment, error) {
+		return r.LivePayments(pay.PaymentProcessing, pay.Clock(before), after, most)
+	}
+}
+
+// eachPayment does something for all payments of a list. One that fails does not keep
+// the others from their turn.
+func (s *Service) eachPayment(ctx context.Context, list func(store.Reader, pay.PaymentID, int) ([]pay.Payment, error), do func(pay.Payment) error) error {
 	var failed error
 	for after := pay.PaymentID(""); ; {
-		batch, err := view(ctx, s.Store, func(r store.Reader) ([]pay.Payment, error) {
-			return r.LivePayments(status, pay.Clock(createdBefore), after, upkeepBatch)
-		})
+		batch, err := view(ctx, s.Store, func(r store.Reader) ([]pay.Payment, error) { return list(r, after, upkeepBatch) })
 		if err != nil || len(batch) == 0 {
 			return errors.Join(failed, err)
 		}

@@ -170,25 +170,31 @@ func (s Session) checkOpen() error {
 // CheckComplete says what completing p calls for: capture it, nothing since it has
 // succeeded already, or a refusal.
 func (p Payment) CheckComplete() (capture bool, err error) {
-	switch p.Status {
-	case PaymentAuthorized:
-		return true, nil
-	case PaymentSucceeded, PaymentRefunded:
+	if p.Status == PaymentSucceeded || p.Status == PaymentRefunded {
 		return false, nil
 	}
-	return false, Refuse(PaymentNotAuthorized, "payment %s must be authorized, but is %s", p.ID, p.Status)
+	return p.checkEnding(IntentCapture)
 }
 
 // CheckCancel says what cancelling p calls for: void it, nothing since it is
 // cancelled already, or a refusal.
 func (p Payment) CheckCancel() (void bool, err error) {
-	switch p.Status {
-	case PaymentAuthorized:
-		return true, nil
-	case PaymentCancelled:
+	if p.Status == PaymentCancelled {
 		return false, nil
 	}
-	return false, Refuse(PaymentNotAuthorized, "payment %s must be authorized, but is %s", p.ID, p.Status)
+	return p.checkEnding(IntentVoid)
+}
+
+// checkEnding refuses to end a payment that is not authorized, or that is about to
+// end in the other way.
+func (p Payment) checkEnding(wanted Intent) (bool, error) {
+	switch {
+	case p.Status != PaymentAuthorized:
+		return false, Refuse(PaymentNotAuthorized, "payment %s must be authorized, but is %s", p.ID, p.Status)
+	case p.Intent != "" && p.Intent != wanted:
+		return false, Refuse(PaymentNotAuthorized, "payment %s must be authorized, but its %s is under way", p.ID, p.Intent)
+	}
+	return true, nil
 }
 
 // notBefore is now, but never before the session was made: the clock may have been set

@@ -56,9 +56,10 @@ func HashKey(text string) (KeyHash, bool) {
 	return sha256.Sum256([]byte(text)), keyChecksum(body) == text[len(body):]
 }
 
-// Valid says whether the key lets anyone in at now.
+// Valid says whether the key lets anyone in at now. A revoked one never does again,
+// not even if the clock is set back.
 func (k Key) Valid(now time.Time) bool {
-	return (k.RevokedAt.IsZero() || now.Before(k.RevokedAt)) && (k.ExpiresAt.IsZero() || now.Before(k.ExpiresAt))
+	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || now.Before(k.ExpiresAt))
 }
 
 // Covers says whether the key may act for the game.

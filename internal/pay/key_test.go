@@ -111,7 +111,7 @@ func TestWhenAKeyLetsIn(t *testing.T) {
 		{"before it expires", noon.Add(1), time.Time{}, true},
 		{"at the instant it expires", noon, time.Time{}, false},
 		{"after it expired", noon.Add(-1), time.Time{}, false},
-		{"before it is revoked", time.Time{}, noon.Add(1), true},
+		{"revoked, and the clock set back since", time.Time{}, noon.Add(1), false},
 		{"at the instant it is revoked", time.Time{}, noon, false},
 		{"revoked before it expires", noon.Add(1), noon.Add(-1), false},
 		{"expired before it is revoked", noon.Add(-1), noon.Add(1), false},

@@ -59,6 +59,10 @@ type Payment struct {
 	Failure     *Failure
 	Refunded    int64 // sum of succeeded refunds, minor units
 
+	// Intent is what the provider is being asked to do with an authorized payment. It
+	// is stored before the provider is called, so that a crash forgets neither a capture nor a void.
+	Intent Intent
+
 	CreatedAt    time.Time
 	AuthorizedAt time.Time
 	CancelledAt  time.Time
@@ -68,6 +72,15 @@ type Payment struct {
 
 	Version int64 // raised by one with each stored change; 0: not stored yet
 }
+
+// Intent is how an authorized payment is about to end.
+type Intent string
+
+// The intents. A payment without one is not about to end.
+const (
+	IntentCapture Intent = "capture"
+	IntentVoid    Intent = "void"
+)
 
 // CardHint is all of a card that may be kept: what a receipt shows.
 type CardHint struct {
@@ -119,4 +132,11 @@ type Outcome struct {
 	Kind      OutcomeKind
 	Reference string   // the provider's own id of the payment
 	Failure   *Failure // with OutcomeFailed
+}
+
+// LateMoney says whether o tells of money held or taken although p has ended without any.
+// It must never happen, and must never go unseen if it does.
+func (p Payment) LateMoney(o Outcome) bool {
+	return (p.Status == PaymentFailed || p.Status == PaymentCancelled) &&
+		(o.Kind == OutcomeAuthorized || o.Kind == OutcomeSucceeded)
 }

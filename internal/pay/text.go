@@ -3,6 +3,7 @@ package pay
 import (
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -16,6 +17,8 @@ func checkText(code Code, field, s string, least, most int) error {
 	switch n := utf8.RuneCountInString(s); {
 	case !storable(s):
 		return RefuseField(code, field, "must be valid UTF-8 without NUL characters")
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return RefuseField(code, field, "must not have control characters")
 	case n == 0 && least > 0:
 		return RefuseField(code, field, "is required")
 	case least == 0 && n > most:

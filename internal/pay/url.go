@@ -25,14 +25,27 @@ type ReturnURL string
 // refusedSchemes run script, read the device or drive its other apps, so a page
 // that links to one would do that in the player's hands.
 var refusedSchemes = []string{
-	"javascript", "data", "vbscript", "file", "filesystem", "blob", "about", "view-source",
-	"intent", "android-app", "content", "itms", "itms-apps", "itms-appss", "itms-services", "market",
-	"tel", "sms", "smsto", "mms", "mailto", "facetime", "facetime-audio", "callto", "skype",
-	"ws", "wss", "ftp", "jar", "resource", "chrome", "edge", "opera", "res", "mhtml", "shell", "vnd.ms.radio",
+	// Script, and documents that are not of the web.
+	"javascript", "livescript", "vbscript", "data", "file", "filesystem", "blob", "about", "view-source",
+	"jar", "resource", "res", "mhtml", "wyciwyg", "feed", "content", "chrome", "edge", "opera", "shell",
+	// The device and its apps.
+	"intent", "android-app", "itms", "itms-apps", "itms-appss", "itms-services", "macappstore", "macappstores", "market",
+	"shortcuts", "prefs", "app-prefs", "app-settings", "vscode", "onenote", "geo", "maps", "wtai", "vnd.ms.radio",
+	// Calls and messages.
+	"tel", "telprompt", "sms", "smsto", "mms", "mmsto", "mailto", "facetime", "facetime-audio", "facetime-prompt",
+	"callto", "skype", "sip", "sips", "xmpp",
+	// Other protocols.
+	"ws", "wss", "ftp", "ftps", "sftp", "smb", "afp", "nfs", "vnc", "rdp", "telnet", "ssh", "ldap", "ldaps", "gopher", "news", "nntp",
 }
 
+// refusedScheme knows also the beginnings and the end that families of them share.
 func refusedScheme(scheme string) bool {
-	return slices.Contains(refusedSchemes, scheme) || strings.HasPrefix(scheme, "ms-") || strings.HasPrefix(scheme, "x-apple")
+	for _, family := range []string{"ms-", "x-apple", "microsoft", "search"} {
+		if strings.HasPrefix(scheme, family) {
+			return true
+		}
+	}
+	return strings.HasSuffix(scheme, "-extension") || slices.Contains(refusedSchemes, scheme)
 }
 
 // ParseReturnURL checks a return URI against the rules for all games and against

@@ -110,11 +110,21 @@ func errorInterceptor(log *slog.Logger) connect.UnaryInterceptorFunc {
 				return res, nil
 			}
 			told := tell(ctx, log, req.Spec().Procedure, err)
-			log.DebugContext(ctx, "call refused", "procedure", req.Spec().Procedure, "code", told.Code().String(),
-				"message", told.Message(), "duration", time.Since(started))
+			// Not the message: it can repeat what the caller sent, secrets among it.
+			log.DebugContext(ctx, "call refused", "procedure", req.Spec().Procedure, "code", pay.CodeOf(err),
+				"field", fieldOf(err), "duration", time.Since(started).String())
 			return nil, told
 		}
 	}
+}
+
+// fieldOf is the field that a refusal names.
+func fieldOf(err error) string {
+	var known *pay.Error
+	if errors.As(err, &known) {
+		return known.Field
+	}
+	return ""
 }
 
 // tell says what a caller is told of an error, and logs what it is not told.

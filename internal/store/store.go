@@ -75,6 +75,11 @@ type Tx interface {
 	// It is the only way to write state, so nothing changes without its event.
 	Apply(pay.Change) error
 
+	// Intend notes on an authorized payment what its provider is about to be asked. That
+	// is no change that anybody is told of, so it has no event and leaves the version as
+	// it is. ErrConflict where the payment is not authorized, or another intent is noted.
+	Intend(pay.PaymentID, pay.Intent) error
+
 	// Remember keeps the result of an idempotent call, in the same transaction as
 	// its effect. ErrConflict where scope and key are taken by one that has not expired at now.
 	Remember(a Answer, now time.Time) error
@@ -106,6 +111,10 @@ type Reader interface {
 	// LivePayments lists payments of a live status, processing or authorized, that
 	// were created before the given time, oldest first, after the given id.
 	LivePayments(status pay.PaymentStatus, createdBefore time.Time, after pay.PaymentID, most int) ([]pay.Payment, error)
+
+	// IntendedPayments lists authorized payments with an intent, oldest first, after
+	// the given id.
+	IntendedPayments(after pay.PaymentID, most int) ([]pay.Payment, error)
 
 	// Answer is the remembered result of an idempotent call that has not expired at now.
 	Answer(Scope, string, time.Time) (Answer, error)

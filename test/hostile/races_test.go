@@ -37,59 +37,81 @@ var endings = map[pay.EventType]pay.SessionStatus{
 	pay.SessionCancelledEvent: pay.SessionCancelled, pay.SessionExpiredEvent: pay.SessionExpired,
 }
 
-// TestOfPayCancelAndExpireOneWins lets them race for one session after the other, and
-// checks that everybody who looks sees the same winner, during the race and after it.
-func TestOfPayCancelAndExpireOneWins(t *testing.T) {
+// openRace starts an installation whose clock can be put forward.
+func openRace(t *testing.T) (s *stall, forward func(time.Duration)) {
+	t.Helper()
 	var passed atomic.Int64 // time that has passed beside the real one
-	s := openStall(t, func(o *installation.Options) {
+	s = openStall(t, func(o *installation.Options) {
 		o.Now = func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }
 	})
+	return s, func(d time.Duration) { passed.Add(int64(d)) }
+}
+
+// race lets pay, two ways to cancel, and the clock race for a session while somebody
+// watches. It returns the end on which all agree, and what was seen on the way there.
+func (s *stall) race(t *testing.T, round int, forward func(time.Duration)) (end pay.SessionStatus, seen []pay.SessionStatus) {
+	t.Helper()
+	id := s.offer(t, `"return_url"`, `"expires_in":"60s","return_url"`)
+	var cancelled, left bool
+	var told [3]pay.Code
+	racers := []func(){
+		func() {
+			_, err := s.Gateway.Pay(t.Context(), id, byWallet)
+			told[0] = pay.CodeOf(err)
+			mayBe(t, err, pay.SessionNotPending, pay.SessionHasExpired)
+		},
+		func() {
+			got := s.ask(t, "CancelSession", string(id))
+			cancelled, told[1] = got.status == 200, pay.Code(got.code)
+			if !cancelled && !slices.Contains([]string{"session_not_pending", "session_expired", "payment_in_progress"}, got.code) {
+				t.Errorf("CancelSession answered %v", got)
+			}
+		},
+		func() {
+			_, err := s.Gateway.Leave(t.Context(), id)
+			left, told[2] = err == nil, pay.CodeOf(err)
+			mayBe(t, err, pay.SessionNotPending, pay.SessionHasExpired, pay.PaymentInProgress)
+		},
+		func() { forward(time.Minute) },
+		func() {
+			for range 4 {
+				seen = append(seen, s.status(t, id))
+			}
+		},
+	}
+	// Each of them is first in its turn, without which the quickest would always win.
+	first := round % len(racers)
+	together(append(racers[first:], racers[:first]...)...)
+	end = s.agreed(t, id)
+	if (cancelled || left) != (end == pay.SessionCancelled) {
+		t.Errorf("the session ended as %s, but cancelling was answered with success: %v, %v", end, cancelled, left)
+	}
+	if slices.Contains(told[:], pay.SessionHasExpired) {
+		seen = append(seen, pay.SessionExpired)
+	}
+	return end, seen
+}
+
+func TestOfPayCancelAndExpireOneWins(t *testing.T) {
+	s, forward := openRace(t)
 	won := map[pay.SessionStatus]int{}
 	for round := range 60 {
-		id := s.offer(t, `"return_url"`, `"expires_in":"60s","return_url"`)
-		var (
-			cancelled, left bool
-			seen            []pay.SessionStatus
-		)
-		racers := []func(){
-			func() {
-				_, err := s.Gateway.Pay(t.Context(), id, byWallet)
-				mayBe(t, err, pay.SessionNotPending, pay.SessionHasExpired)
-			},
-			func() {
-				got := s.ask(t, "CancelSession", string(id))
-				cancelled = got.status == 200
-				if !cancelled && !slices.Contains([]string{"session_not_pending", "session_expired", "payment_in_progress"}, got.code) {
-					t.Errorf("CancelSession answered %v", got)
-				}
-			},
-			func() {
-				_, err := s.Gateway.Leave(t.Context(), id)
-				left = err == nil
-				mayBe(t, err, pay.SessionNotPending, pay.SessionHasExpired, pay.PaymentInProgress)
-			},
-			func() { passed.Add(int64(time.Minute)) },
-			func() {
-				for range 4 {
-					seen = append(seen, s.status(t, id))
-				}
-			},
-		}
-		// Each of them is first in its turn, without which the quickest would always win.
-		first := round % len(racers)
-		together(append(racers[first:], racers[:first]...)...)
-		end := s.agreed(t, id)
+		end, _ := s.race(t, round, forward)
 		won[end]++
-		if (cancelled || left) != (end == pay.SessionCancelled) {
-			t.Errorf("the session ended as %s, but cancelling was answered with success: %v, %v", end, cancelled, left)
-		}
-		for i, status := range seen {
-			if status != pay.SessionPending && status != end || i > 0 && status == pay.SessionPending && seen[i-1] != pay.SessionPending {
-				t.Errorf("the session ended as %s, but was seen as %v", end, seen)
-			}
-		}
 	}
 	t.Logf("won: %v", won)
+}
+
+// All ends are final, also for those who look while the race is on.
+func TestAnEndThatWasSeenIsTheEnd(t *testing.T) {
+	s, forward := openRace(t)
+	for round := range 60 {
+		end, seen := s.race(t, round, forward)
+		ended := slices.IndexFunc(seen, func(s pay.SessionStatus) bool { return s != pay.SessionPending })
+		if ended >= 0 && slices.ContainsFunc(seen[ended:], func(s pay.SessionStatus) bool { return s != end }) {
+			t.Errorf("round %d: the session ended as %s, but was seen as %v", round, end, seen)
+		}
+	}
 }
 
 // agreed is the end of a session on which all who can be asked agree: every method,

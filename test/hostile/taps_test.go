@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/installation"
@@ -133,7 +134,7 @@ func repeat(n int, do func()) []func() {
 	return all
 }
 
-var byCard = gateway.Tender{Method: pay.MethodCard, Card: &pay.Card{Number: "4242424242424242", ExpiryMonth: 12, ExpiryYear: 2090, CVC: "123"}}
+var byCard = gateway.Tender{Method: pay.MethodCard, Card: &pay.Card{Number: "4242424242424242", ExpiryMonth: 12, ExpiryYear: time.Now().Year() + 3, CVC: "123"}}
 
 func TestManyTapsAreOneCharge(t *testing.T) {
 	s := openStall(t)
@@ -173,7 +174,7 @@ func TestTwoTabsAreOneCharge(t *testing.T) {
 		cardTab, walletTab := s.form(t, id), s.form(t, id)
 		cardTab.Set("method", "card")
 		cardTab.Set("number", "4242 4242 4242 4242")
-		cardTab.Set("expiry", "12/40")
+		cardTab.Set("expiry", time.Now().AddDate(3, 0, 0).Format("01/06"))
 		cardTab.Set("cvc", "123")
 		walletTab.Set("method", "google_pay")
 		walletTab.Set("wallet_token", "tok_approved")

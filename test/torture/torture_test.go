@@ -24,10 +24,13 @@ var (
 // The server as its users run it. It must be a process of its own to be killed.
 var binary string
 
-func TestMain(m *testing.M) {
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+func buildAndRun(m *testing.M) (status int) {
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "torture")
 	if err == nil {
+		defer os.RemoveAll(dir)
 		binary = filepath.Join(dir, "coinslot")
 		build := exec.Command("go", append(append([]string{"build"}, buildFlags...), "-o", binary, "../../cmd/coinslot")...)
 		build.Stdout, build.Stderr = os.Stderr, os.Stderr
@@ -35,11 +38,9 @@ func TestMain(m *testing.M) {
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "build the server:", err)
-		os.Exit(1)
+		return 1
 	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	return m.Run()
 }
 
 // Killed again and again while it is used, the server loses nothing that it

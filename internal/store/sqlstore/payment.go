@@ -3,7 +3,7 @@ package sqlstore
 import "github.com/coinslot/coinslot/internal/pay"
 
 const paymentColumns = `id, session, environment, game, user_id, status, amount, currency, method, title,
-	card_brand, card_last4, reference, failure_code, failure_message, refunded,
+	card_brand, card_last4, reference, failure_code, failure_message, refunded, intent,
 	created_at, authorized_at, cancelled_at, succeeded_at, failed_at, refunded_at, version`
 
 var (
@@ -13,7 +13,7 @@ var (
 
 	// DO NOTHING also where the session has a live payment, or a successful one, already.
 	insertPayment = statement(`INSERT INTO payments (` + paymentColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
 		ON CONFLICT DO NOTHING`)
 
 	// The unique indexes would refuse a second live or successful payment with an
@@ -28,6 +28,12 @@ var (
 				WHERE other.session = payments.session AND other.id <> payments.id AND other.status IN ('processing', 'authorized')))`)
 
 	selectPaymentStatus = statement(`SELECT status FROM payments WHERE id = $1`)
+
+	intendPayment = statement(`UPDATE payments SET intent = $2
+		WHERE id = $1 AND status = 'authorized' AND intent IN ('', $2)`)
+
+	selectIntendedPayments = statement(`SELECT ` + paymentColumns + ` FROM payments
+		WHERE status = 'authorized' AND intent <> '' AND id > $1 ORDER BY id LIMIT $2`)
 
 	selectLivePayments = statement(`SELECT ` + paymentColumns + ` FROM payments
 		WHERE status = $1 AND status IN ('processing', 'authorized') AND id > $2 AND created_at < $3 ORDER BY id LIMIT $4`)
@@ -51,6 +57,7 @@ func readPayment(c *columns) (pay.Payment, error) {
 		p.Failure = &f
 	}
 	p.Refunded = c.integer()
+	p.Intent = pay.Intent(c.text())
 	p.CreatedAt, p.AuthorizedAt, p.CancelledAt = c.time(), c.time(), c.time()
 	p.SucceededAt, p.FailedAt, p.RefundedAt = c.time(), c.time(), c.time()
 	p.Version = c.integer()
@@ -80,7 +87,7 @@ func (t *Tx) insertPayment(p *pay.Payment) error {
 	return changed(t.q, "insert payment", insertPayment,
 		string(p.ID), string(p.Session), string(p.Environment), string(p.Game), string(p.User), string(p.Status),
 		p.Amount.Amount, string(p.Amount.Currency), string(p.Method), p.Title, p.Card.Brand, p.Card.Last4, p.Reference,
-		string(failure.Code), failure.Message, p.Refunded,
+		string(failure.Code), failure.Message, p.Refunded, string(p.Intent),
 		stamp(p.CreatedAt), stamp(p.AuthorizedAt), stamp(p.CancelledAt), stamp(p.SucceededAt), stamp(p.FailedAt), stamp(p.RefundedAt),
 		int64(1))
 }
@@ -93,6 +100,11 @@ func (t *Tx) updatePayment(p *pay.Payment) error {
 	return changed(t.q, "update payment", updatePayment,
 		string(p.ID), p.Version, string(p.Status), p.Reference, string(failure.Code), failure.Message, p.Refunded,
 		stamp(p.AuthorizedAt), stamp(p.CancelledAt), stamp(p.SucceededAt), stamp(p.FailedAt), stamp(p.RefundedAt))
+}
+
+// Intend is store.Tx's.
+func (t *Tx) Intend(id pay.PaymentID, intent pay.Intent) error {
+	return changed(t.q, "note intent", intendPayment, string(id), string(intent))
 }
 
 // sold says whether a payment of this status is in the list of payments.

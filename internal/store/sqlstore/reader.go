@@ -53,6 +53,11 @@ func (r Reader) LivePayments(status pay.PaymentStatus, createdBefore time.Time, 
 	return all(r.q, readPayment, selectLivePayments, string(status), string(after), stamp(createdBefore), int64(most))
 }
 
+// IntendedPayments is store.Reader's.
+func (r Reader) IntendedPayments(after pay.PaymentID, most int) ([]pay.Payment, error) {
+	return all(r.q, readPayment, selectIntendedPayments, string(after), int64(most))
+}
+
 // Answer is store.Reader's.
 func (r Reader) Answer(s store.Scope, key string, now time.Time) (store.Answer, error) {
 	return one(r.q, readAnswer, selectAnswer, string(s.Environment), string(s.Game), s.Method, key, stamp(now))

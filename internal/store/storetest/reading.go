@@ -191,6 +191,28 @@ var readCases = []testCase{
 		w.cancel(first.ID)
 		w.deadline(second.ExpiresAt)
 	}},
+	{"an intent is noted once on an authorized payment, and such payments are listed", func(w *world) {
+		a, b, c := w.start(w.sell(home).ID), w.start(w.sell(home).ID), w.start(w.sell(home).ID)
+		intend := func(id pay.PaymentID, i pay.Intent) error {
+			return w.store.Update(w.Context(), "sess_1", func(tx store.Tx) error { return tx.Intend(id, i) })
+		}
+		w.wants(intend(a.ID, pay.IntentCapture), store.ErrConflict) // processing
+		for _, p := range []pay.Payment{a, b, c} {
+			w.settle(p.ID, pay.OutcomeAuthorized)
+		}
+		before := w.payment(a.ID)
+		w.must(intend(a.ID, pay.IntentCapture))
+		w.must(intend(a.ID, pay.IntentCapture))
+		w.must(intend(b.ID, pay.IntentVoid))
+		w.wants(intend(a.ID, pay.IntentVoid), store.ErrConflict)
+		before.Intent = pay.IntentCapture
+		w.same("payment", w.payment(a.ID), before)
+		w.intended("", 10, a.ID, b.ID)
+		w.intended("", 1, a.ID)
+		w.intended(a.ID, 10, b.ID)
+		w.settle(a.ID, pay.OutcomeSucceeded)
+		w.intended("", 10, b.ID)
+	}},
 	{"live payments are listed by status, oldest first, after an id, if old enough", func(w *world) {
 		a, b, c, d := w.start(w.sell(home).ID), w.start(w.sell(home).ID), w.start(w.sell(home).ID), w.paid(home)
 		w.settle(b.ID, pay.OutcomeAuthorized)
@@ -226,6 +248,19 @@ func (w *world) deadline(want time.Time) {
 		got, err := r.NextDeadline()
 		w.must(err)
 		w.same("next deadline", got, want)
+	})
+}
+
+func (w *world) intended(after pay.PaymentID, most int, want ...pay.PaymentID) {
+	w.Helper()
+	w.view(func(r store.Reader) {
+		found, err := r.IntendedPayments(after, most)
+		w.must(err)
+		var got []pay.PaymentID
+		for _, p := range found {
+			got = append(got, p.ID)
+		}
+		w.same("intended payments", got, want)
 	})
 }
 

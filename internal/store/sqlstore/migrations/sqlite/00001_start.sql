@@ -101,6 +101,7 @@ CREATE TABLE payments (
 	failure_code    TEXT    NOT NULL,
 	failure_message TEXT    NOT NULL,
 	refunded        INTEGER NOT NULL CHECK (refunded BETWEEN 0 AND amount),
+	intent          TEXT    NOT NULL CHECK (intent IN ('', 'capture', 'void')),
 	created_at      INTEGER NOT NULL,
 	authorized_at   INTEGER NOT NULL,
 	cancelled_at    INTEGER NOT NULL,
@@ -113,6 +114,7 @@ CREATE INDEX payments_of_session ON payments (session, id);
 CREATE UNIQUE INDEX payments_one_live ON payments (session) WHERE status IN ('processing', 'authorized');
 CREATE UNIQUE INDEX payments_one_success ON payments (session) WHERE status IN ('succeeded', 'refunded');
 CREATE INDEX payments_live ON payments (status, id, created_at) WHERE status IN ('processing', 'authorized');
+CREATE INDEX payments_intended ON payments (id) WHERE status = 'authorized' AND intent <> '';
 CREATE INDEX payments_of_game ON payments (environment, game, id, status) WHERE status IN ('succeeded', 'refunded');
 CREATE INDEX payments_of_user ON payments (environment, game, user_id, id, status) WHERE status IN ('succeeded', 'refunded');
 
