@@ -15,7 +15,7 @@ FUZZTIME ?= 10s
 RACE := $(shell test "$$(go env CGO_ENABLED)" = 1 && command -v "$$(go env CC)" >/dev/null && echo -race)
 
 .DEFAULT_GOAL := all
-.PHONY: all run build dist test lint generate check-generate baseline setup bench fuzz help
+.PHONY: all run build dist test lint generate check-generate baseline setup bench torture fuzz help
 
 all: lint test ## lint and test: what must pass before a change goes in
 
@@ -65,9 +65,13 @@ setup: ## install what the tests need (Debian packages) and download the Go modu
 	go mod download
 	go mod download -modfile=tools.mod
 
-bench: ## run every benchmark
+torture: ## kill the server a thousand times under load
+	go test $(RACE) -timeout 2h -count 1 -v ./test/torture -run TestKill -rounds 1000 -patient
+
+bench: ## run every benchmark, then measure the whole server
 	@packages=$$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -r -n1 dirname | sort -u); \
 	test -z "$$packages" || go test -run '^$$' -bench . -benchmem $$packages
+	go run ./cmd/coinslot bench
 
 fuzz: ## run every fuzz target for FUZZTIME (10s) each
 	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file func; do \

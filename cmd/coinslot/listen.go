@@ -31,7 +31,7 @@ func listen(cfg *config.Serve) (*door, error) {
 	}
 	var err error
 	if d.Listener, err = net.Listen("tcp", cfg.Addr); err != nil {
-		return nil, fmt.Errorf("listen on --addr: %w", err)
+		return nil, fmt.Errorf("listen on --addr %s: %w; --addr or COINSLOT_ADDR names another", cfg.Addr, err)
 	}
 	d.url = scheme + "://" + localName(d.Addr().(*net.TCPAddr))
 	return d, nil

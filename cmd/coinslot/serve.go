@@ -39,16 +39,16 @@ const finishWithin = 10 * time.Second
 func serve(ctx context.Context, c *console, cfg *config.Serve) (err error) {
 	log := newLogger(c.err, cfg)
 	starting := context.WithoutCancel(ctx) // a start is never broken off half-way
+	door, err := listen(cfg)               // first: a port that is taken leaves no trace
+	if err != nil {
+		return err
+	}
+	defer door.Close()
 	in, err := open(starting, cfg, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.close()) }()
-	door, err := listen(cfg)
-	if err != nil {
-		return err
-	}
-	defer door.Close()
 	whole, err := assemble(starting, cfg, in, door.url, log)
 	if err != nil {
 		return err
@@ -57,10 +57,11 @@ func serve(ctx context.Context, c *console, cfg *config.Serve) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := in.dir.writeRunning(running{URL: door.url, Certificate: door.fingerprint(), PID: os.Getpid()}); err != nil {
+	announced, err := in.dir.announce(running{URL: door.url, Certificate: door.fingerprint(), PID: os.Getpid()})
+	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, in.dir.removeRunning()) }()
+	defer func() { err = errors.Join(err, in.dir.removeRunning(), announced.Close()) }()
 	// The port takes connections already; they wait until Serve accepts them.
 	tokenFile, _ := filepath.Abs(in.dir.tokenFile())
 	if err := (welcome{URL: door.url, SandboxKey: key, AdminTokenFile: tokenFile}).write(c, cfg); err != nil {

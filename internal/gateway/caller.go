@@ -18,7 +18,7 @@ type Caller struct {
 
 // Authenticate says who holds an API key.
 func (s *Service) Authenticate(text string) (Caller, error) {
-	now := s.Now()
+	now := s.now()
 	if hash, ok := pay.HashKey(text); ok {
 		if key, ok := s.settings.Load().keys[hash]; ok && key.Valid(now) {
 			s.used.note(key.ID, now)
@@ -40,9 +40,19 @@ func (c Caller) mayWrite() error {
 	return nil
 }
 
+// Covers refuses a game that the caller may not act for, before anything else of its
+// request is looked at.
+func (s *Service) Covers(c Caller, game pay.GameID) error {
+	_, err := s.game(c, game)
+	return err
+}
+
 // game is a game that the caller may act for. One that is not there and one that is
 // somebody else's are the same to it.
 func (s *Service) game(c Caller, id pay.GameID) (pay.Game, error) {
+	if id == "" {
+		return pay.Game{}, pay.RefuseField(pay.InvalidGameID, "game_id", "is required")
+	}
 	game, ok := s.settings.Load().games[id]
 	if !ok || c.Game != "" && c.Game != id {
 		return pay.Game{}, pay.RefuseField(pay.InvalidGameID, "game_id", "must be the id of a game that this API key covers")

@@ -39,7 +39,7 @@ var offered = []pay.Method{
 // Checkout is the payment page of a session, as of now.
 func (s *Service) Checkout(ctx context.Context, id pay.SessionID) (Checkout, error) {
 	var c Checkout
-	err := s.Store.View(ctx, func(r store.Reader) error {
+	err := s.store.View(ctx, func(r store.Reader) error {
 		session, err := r.Session(id)
 		if err != nil {
 			return notFound(err, pay.SessionNotFound, "session", string(id))
@@ -53,12 +53,12 @@ func (s *Service) Checkout(ctx context.Context, id pay.SessionID) (Checkout, err
 		return notFound(err, pay.PaymentNotFound, "payment", string(session.Payment))
 	})
 	if err == nil && s.overdue(c.Session) {
-		if err = s.expire(ctx, id, s.Now()); err == nil {
+		if err = s.expire(ctx, id, s.now()); err == nil {
 			return s.Checkout(ctx, id)
 		}
 	}
 	c.Game = s.settings.Load().games[c.Session.Game]
-	if s.Provider(c.Session.Environment) != nil {
+	if s.providers(c.Session.Environment) != nil {
 		c.Methods = offered
 	}
 	return c, err
@@ -71,7 +71,7 @@ func (s *Service) Pay(ctx context.Context, id pay.SessionID, t Tender) (Checkout
 	if err := s.checkTender(t); err != nil {
 		return Checkout{}, err
 	}
-	paymentID := pay.NewPaymentID(s.Now(), entropy())
+	paymentID := pay.NewPaymentID(s.now(), entropy())
 	started, err := s.change(ctx, id, func(_ store.Tx, session pay.Session) (pay.Change, error) {
 		if session.Spent != t.Attempt && !session.Live {
 			return pay.Change{}, nil
@@ -79,7 +79,7 @@ func (s *Service) Pay(ctx context.Context, id pay.SessionID, t Tender) (Checkout
 		if _, err := s.provider(session.Environment); err != nil {
 			return pay.Change{}, err
 		}
-		return session.StartPayment(paymentID, t.Method, t.hint(), s.Now())
+		return session.StartPayment(paymentID, t.Method, t.hint(), s.now())
 	})
 	if err != nil {
 		return Checkout{}, err
@@ -93,7 +93,7 @@ func (s *Service) Pay(ctx context.Context, id pay.SessionID, t Tender) (Checkout
 // Leave calls a session off for the player.
 func (s *Service) Leave(ctx context.Context, id pay.SessionID) (Checkout, error) {
 	if _, err := s.change(ctx, id, func(_ store.Tx, session pay.Session) (pay.Change, error) {
-		return session.Cancel(s.Now())
+		return session.Cancel(s.now())
 	}); err != nil {
 		return Checkout{}, err
 	}
@@ -102,7 +102,7 @@ func (s *Service) Leave(ctx context.Context, id pay.SessionID) (Checkout, error)
 
 // Image is an item's picture that was sent inline.
 func (s *Service) Image(ctx context.Context, name pay.ImageName) (pay.Image, error) {
-	img, err := view(ctx, s.Store, func(r store.Reader) (pay.Image, error) { return r.Image(name) })
+	img, err := view(ctx, s.store, func(r store.Reader) (pay.Image, error) { return r.Image(name) })
 	return img, notFound(err, pay.NotFound, "image", string(name))
 }
 
@@ -113,7 +113,7 @@ func (s *Service) checkTender(t Tender) error {
 	case t.Method == pay.MethodCard && t.Card == nil:
 		return pay.RefuseField(pay.InvalidCard, "number", "is required")
 	case t.Method == pay.MethodCard:
-		return t.Card.Check(s.Now())
+		return t.Card.Check(s.now())
 	}
 	return nil
 }
@@ -139,7 +139,7 @@ func (s *Service) charge(ctx context.Context, session pay.Session, p pay.Payment
 }
 
 // longestPause is that before the last of conclude's look-ups.
-const longestPause = 16 * time.Second
+const longestPause = 8 * time.Second
 
 // conclude writes an outcome. Where there is none yet it looks the payment up with
 // growing pauses, then leaves it to reconciliation. It never charges again.
@@ -151,19 +151,24 @@ func (s *Service) conclude(ctx context.Context, p pay.Payment, outcome pay.Outco
 			}
 		}
 		if err != nil {
-			s.Logger.WarnContext(ctx, "outcome of a payment not known yet", "payment", p.ID, "error", err)
+			s.log.WarnContext(ctx, "outcome of a payment not known yet", "payment", p.ID, "error", err)
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-s.stopping:
-			timer.Stop()
-			return
-		}
-		if pause >= longestPause {
+		if pause > longestPause || !s.sleep(pause) {
 			return
 		}
 		outcome, err = s.lookUp(ctx, p)
+	}
+}
+
+// sleep waits, and says false where the service was told to stop meanwhile.
+func (s *Service) sleep(pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-s.stopping:
+		return false
 	}
 }
 

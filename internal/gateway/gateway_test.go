@@ -358,7 +358,7 @@ func TestLastUseOfAKeyIsKeptToTheMinute(t *testing.T) {
 		}
 		used := pay.Clock(time.Now()).Truncate(time.Minute)
 		time.Sleep(time.Minute)
-		keys, err := g.Keys(w.Context(), "")
+		keys, err := g.Keys(w.Context(), gateway.KeyFilter{})
 		if err != nil || len(keys) != 1 || keys[0].ID != key.ID || !keys[0].LastUsedAt.Equal(used) {
 			w.Errorf("keys = %+v, %v; want last used at %v", keys, err, used)
 		}

@@ -19,7 +19,7 @@ const DefaultSecretOverlap = 24 * time.Hour
 // CreateGame registers a game; what its settings leave out gets its default.
 func (s *Service) CreateGame(ctx context.Context, g pay.Game) (pay.Game, error) {
 	g = g.WithDefaults()
-	g.CreatedAt = pay.Clock(s.Now())
+	g.CreatedAt = pay.Clock(s.now())
 	g.UpdatedAt = g.CreatedAt
 	if err := g.Check(); err != nil {
 		return pay.Game{}, err
@@ -38,7 +38,7 @@ func (s *Service) UpdateGame(ctx context.Context, id pay.GameID, edit func(*pay.
 			return notFound(err, pay.NotFound, "game", string(id))
 		}
 		edit(&game)
-		game.UpdatedAt = pay.Clock(s.Now())
+		game.UpdatedAt = pay.Clock(s.now())
 		if err := game.Check(); err != nil {
 			return err
 		}
@@ -49,12 +49,12 @@ func (s *Service) UpdateGame(ctx context.Context, id pay.GameID, edit func(*pay.
 
 // Games lists all games.
 func (s *Service) Games(ctx context.Context) ([]pay.Game, error) {
-	return view(ctx, s.Store, store.Reader.Games)
+	return view(ctx, s.store, store.Reader.Games)
 }
 
 // Game is one game.
 func (s *Service) Game(ctx context.Context, id pay.GameID) (pay.Game, error) {
-	game, err := view(ctx, s.Store, func(r store.Reader) (pay.Game, error) { return r.Game(id) })
+	game, err := view(ctx, s.store, func(r store.Reader) (pay.Game, error) { return r.Game(id) })
 	return game, notFound(err, pay.NotFound, "game", string(id))
 }
 
@@ -75,7 +75,7 @@ func (s *Service) CreateKey(ctx context.Context, k pay.Key) (key pay.Key, text s
 
 // newKey gives a key its id, secret and time of birth.
 func (s *Service) newKey(k pay.Key) (pay.Key, string) {
-	now := s.Now()
+	now := s.now()
 	var secret pay.KeySecret
 	_, _ = rand.Read(secret[:])
 	text := pay.KeyText(k.Environment, secret)
@@ -87,23 +87,34 @@ func (s *Service) newKey(k pay.Key) (pay.Key, string) {
 	return k, text
 }
 
-// Keys lists the keys of a game, or all where none is named, oldest first.
-func (s *Service) Keys(ctx context.Context, game pay.GameID) ([]pay.Key, error) {
-	keys, err := view(ctx, s.Store, store.Reader.Keys)
-	return slices.DeleteFunc(keys, func(k pay.Key) bool { return game != "" && !k.Covers(game) }), err
+// KeyFilter narrows down a list of keys. Empty fields do not filter.
+type KeyFilter struct {
+	Game        pay.GameID // keys that cover it
+	Environment pay.Environment
+	Ended       bool // keys that let nobody in any more are listed too
+}
+
+// Keys lists keys, newest first.
+func (s *Service) Keys(ctx context.Context, f KeyFilter) ([]pay.Key, error) {
+	keys, err := view(ctx, s.store, store.Reader.Keys)
+	now := s.now()
+	keys = slices.DeleteFunc(keys, func(k pay.Key) bool {
+		return f.Game != "" && !k.Covers(f.Game) || f.Environment != "" && k.Environment != f.Environment || !f.Ended && !k.Valid(now)
+	})
+	slices.Reverse(keys)
+	return keys, err
 }
 
 // RotateKey makes a new key with an old one's rights; the old one expires after the overlap.
-func (s *Service) RotateKey(ctx context.Context, id pay.KeyID, overlap time.Duration) (key pay.Key, text string, err error) {
+func (s *Service) RotateKey(ctx context.Context, id pay.KeyID, overlap time.Duration) (key pay.Key, text string, old pay.Key, err error) {
 	if overlap < 0 {
-		return pay.Key{}, "", pay.Refuse(pay.InvalidSetting, "overlap must not be negative, got %v", overlap)
+		return pay.Key{}, "", pay.Key{}, pay.Refuse(pay.InvalidSetting, "overlap must not be negative, got %v", overlap)
 	}
 	err = s.configure(ctx, func(tx store.Settings) error {
-		old, err := tx.Key(id)
-		if err != nil {
+		if old, err = tx.Key(id); err != nil {
 			return notFound(err, pay.NotFound, "key", string(id))
 		}
-		now := pay.Clock(s.Now())
+		now := pay.Clock(s.now())
 		if !old.Valid(now) {
 			return pay.Refuse(pay.InvalidSetting, "key %s must be valid to be rotated; create a new one", id)
 		}
@@ -116,7 +127,7 @@ func (s *Service) RotateKey(ctx context.Context, id pay.KeyID, overlap time.Dura
 		}
 		return tx.CreateKey(key)
 	})
-	return key, text, err
+	return key, text, old, err
 }
 
 // RevokeKey shuts a key out at once. Revoking it again changes nothing.
@@ -128,7 +139,7 @@ func (s *Service) RevokeKey(ctx context.Context, id pay.KeyID) (key pay.Key, err
 		if !key.RevokedAt.IsZero() {
 			return nil
 		}
-		key.RevokedAt = pay.Clock(s.Now())
+		key.RevokedAt = pay.Clock(s.now())
 		return tx.UpdateKey(key)
 	})
 	return key, err
@@ -137,11 +148,11 @@ func (s *Service) RevokeKey(ctx context.Context, id pay.KeyID) (key pay.Key, err
 // CreateEndpoint registers a URL to be told of events. Its secret is returned here
 // and never again.
 func (s *Service) CreateEndpoint(ctx context.Context, e pay.Endpoint) (endpoint pay.Endpoint, secret string, err error) {
-	now := s.Now()
+	now := s.now()
 	e.ID, e.Enabled, e.Disabled = pay.NewEndpointID(now, entropy()), true, ""
 	e.CreatedAt = pay.Clock(now)
 	e.UpdatedAt = e.CreatedAt
-	secret, sealed := s.Secrets.New(e.ID)
+	secret, sealed := s.secrets.New(e.ID)
 	e.Secrets = []pay.SealedSecret{{Sealed: sealed}}
 	err = s.configure(ctx, func(tx store.Settings) error {
 		if err := checkGame(tx, e.Game); err != nil {
@@ -160,13 +171,13 @@ func (s *Service) CreateEndpoint(ctx context.Context, e pay.Endpoint) (endpoint 
 
 // Endpoints lists the endpoints of a game, or all where none is named, oldest first.
 func (s *Service) Endpoints(ctx context.Context, game pay.GameID) ([]pay.Endpoint, error) {
-	all, err := view(ctx, s.Store, store.Reader.Endpoints)
+	all, err := view(ctx, s.store, store.Reader.Endpoints)
 	return slices.DeleteFunc(all, func(e pay.Endpoint) bool { return game != "" && e.Game != game }), err
 }
 
 // Endpoint is one endpoint.
 func (s *Service) Endpoint(ctx context.Context, id pay.EndpointID) (pay.Endpoint, error) {
-	e, err := view(ctx, s.Store, func(r store.Reader) (pay.Endpoint, error) { return r.Endpoint(id) })
+	e, err := view(ctx, s.store, func(r store.Reader) (pay.Endpoint, error) { return r.Endpoint(id) })
 	return e, notFound(err, pay.NotFound, "webhook endpoint", string(id))
 }
 
@@ -177,7 +188,7 @@ func (s *Service) UpdateEndpoint(ctx context.Context, id pay.EndpointID, edit fu
 			return notFound(err, pay.NotFound, "webhook endpoint", string(id))
 		}
 		edit(&e)
-		e.UpdatedAt = pay.Clock(s.Now())
+		e.UpdatedAt = pay.Clock(s.now())
 		if e.Enabled {
 			e.Disabled = ""
 		}
@@ -202,8 +213,8 @@ func (s *Service) RotateSecret(ctx context.Context, id pay.EndpointID, overlap t
 	if overlap < 0 {
 		return pay.Endpoint{}, "", pay.Refuse(pay.InvalidSetting, "overlap must not be negative, got %v", overlap)
 	}
-	secret, sealed := s.Secrets.New(id)
-	now := pay.Clock(s.Now())
+	secret, sealed := s.secrets.New(id)
+	now := pay.Clock(s.now())
 	e, err := s.UpdateEndpoint(ctx, id, func(e *pay.Endpoint) {
 		live := []pay.SealedSecret{{Sealed: sealed}}
 		for _, old := range e.Secrets {
@@ -228,11 +239,11 @@ type History struct {
 
 // History is what an operator is shown of a session, of whichever environment.
 func (s *Service) History(ctx context.Context, id pay.SessionID) (History, error) {
-	return view(ctx, s.Store, func(r store.Reader) (h History, err error) {
+	return view(ctx, s.store, func(r store.Reader) (h History, err error) {
 		if h.Session, err = r.Session(id); err != nil {
 			return h, notFound(err, pay.SessionNotFound, "session", string(id))
 		}
-		h.Session = h.Session.At(s.Now())
+		h.Session = h.Session.At(s.now())
 		if h.Payments, err = r.SessionPayments(id); err != nil {
 			return h, err
 		}

@@ -14,7 +14,7 @@ const providerDeadline = 30 * time.Second
 
 // Payment is a payment as it stands.
 func (s *Service) Payment(ctx context.Context, c Caller, id pay.PaymentID) (pay.Payment, error) {
-	return view(ctx, s.Store, func(r store.Reader) (pay.Payment, error) { return c.payment(r, id) })
+	return view(ctx, s.store, func(r store.Reader) (pay.Payment, error) { return c.payment(r, id) })
 }
 
 // Payments pages through a game's succeeded payments, newest first.
@@ -23,7 +23,7 @@ func (s *Service) Payments(ctx context.Context, c Caller, q store.PaymentQuery) 
 		return store.Page[pay.Payment]{}, err
 	}
 	q.Environment = c.Environment
-	return view(ctx, s.Store, func(r store.Reader) (store.Page[pay.Payment], error) { return r.Payments(q) })
+	return view(ctx, s.store, func(r store.Reader) (store.Page[pay.Payment], error) { return r.Payments(q) })
 }
 
 // CompletePayment captures an authorized payment. Completing a succeeded one again is a success.
@@ -77,9 +77,9 @@ func (s *Service) end(ctx context.Context, c Caller, id pay.PaymentID, idem Idem
 // same transaction: a key that came with another request must not reach the provider. What
 // a repeat is answered follows from where the payment stands.
 func (s *Service) intend(ctx context.Context, p pay.Payment, idem Idempotency, e ending) (needed, replayed bool, err error) {
-	now := s.Now()
+	now := s.now()
 	scope := store.Scope{Environment: p.Environment, Game: p.Game, Method: e.method}
-	err = s.Store.Update(ctx, p.Session, func(tx store.Tx) error {
+	err = s.store.Update(ctx, p.Session, func(tx store.Tx) error {
 		_, known, err := idem.replay(tx, scope, now)
 		if err != nil {
 			return err
@@ -97,7 +97,7 @@ func (s *Service) intend(ctx context.Context, p pay.Payment, idem Idempotency, e
 		if err != nil || known {
 			return err
 		}
-		return idem.remember(tx, scope, string(p.ID), now, s.IdempotencyWindow)
+		return idem.remember(tx, scope, string(p.ID), now, s.window)
 	})
 	return needed, replayed, err
 }
@@ -114,14 +114,14 @@ func (s *Service) carryOut(ctx context.Context, p pay.Payment, e ending) (pay.Pa
 	}
 	outcome, err := e.call(by, ctx, p.ID)
 	if err != nil {
-		s.Logger.WarnContext(ctx, "provider gave no answer", "intent", e.intent, "payment", p.ID, "error", err)
+		s.log.WarnContext(ctx, "provider gave no answer", "intent", e.intent, "payment", p.ID, "error", err)
 		return pay.Payment{}, pay.Refuse(pay.Unavailable, "the payment provider gave no answer, so the outcome is not known yet; ask again")
 	}
 	return s.settle(ctx, p, outcome)
 }
 
 func (s *Service) provider(env pay.Environment) (provider.Provider, error) {
-	if by := s.Provider(env); by != nil {
+	if by := s.providers(env); by != nil {
 		return by, nil
 	}
 	return nil, pay.Refuse(pay.Unavailable, "no payment provider is set up for %s", env)
@@ -130,13 +130,13 @@ func (s *Service) provider(env pay.Environment) (provider.Provider, error) {
 // settle writes what a provider said of a payment, and returns the payment as it is
 // then. Settling a settled payment changes nothing.
 func (s *Service) settle(ctx context.Context, p pay.Payment, o pay.Outcome) (after pay.Payment, err error) {
-	err = s.Store.Update(ctx, p.Session, func(tx store.Tx) error {
+	err = s.store.Update(ctx, p.Session, func(tx store.Tx) error {
 		after, err = s.settleIn(tx, p.ID, o)
 		return err
 	})
 	s.noteReopened()
 	if err == nil && after.LateMoney(o) {
-		s.Logger.ErrorContext(ctx, "ALARM: the provider holds or took money for a payment that had ended without it",
+		s.log.ErrorContext(ctx, "ALARM: the provider holds or took money for a payment that had ended without it",
 			"payment", p.ID, "status", after.Status, "outcome", o.Kind)
 	}
 	return after, err
@@ -160,7 +160,7 @@ func (s *Service) settleIn(tx store.Tx, id pay.PaymentID, o pay.Outcome) (pay.Pa
 	if err != nil {
 		return pay.Payment{}, notFound(err, pay.SessionNotFound, "session", string(payment.Session))
 	}
-	change := session.Settle(payment, o, s.Now())
+	change := session.Settle(payment, o, s.now())
 	if change.Empty() {
 		return payment, nil
 	}

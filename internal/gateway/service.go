@@ -45,7 +45,14 @@ type Providers func(pay.Environment) provider.Provider
 
 // Service is Coinslot's use cases. Its methods are safe for concurrent use.
 type Service struct {
-	Options
+	store     store.Store
+	providers Providers
+	payload   func(pay.Change, pay.Event) []byte
+	secrets   Secrets
+	now       func() time.Time
+	log       *slog.Logger
+	window    time.Duration // for which an answer is remembered
+
 	settings    atomic.Pointer[settings]
 	used        lastUse
 	configuring sync.Mutex     // settings are reloaded in the order in which they were written
@@ -58,8 +65,11 @@ type Service struct {
 // New loads the settings and returns a Service. Run must be running for deadlines
 // and lost answers to be looked after.
 func New(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{Options: o, started: o.Now(), stopping: make(chan struct{}), reopened: make(chan struct{}, 1)}
-	s.IdempotencyWindow = max(o.IdempotencyWindow, 24*time.Hour)
+	s := &Service{
+		store: o.Store, providers: o.Provider, payload: o.Payload, secrets: o.Secrets, now: o.Now, log: o.Logger,
+		window:  max(o.IdempotencyWindow, 24*time.Hour),
+		started: o.Now(), stopping: make(chan struct{}), reopened: make(chan struct{}, 1),
+	}
 	return s, s.loadSettings(ctx)
 }
 
@@ -71,7 +81,7 @@ type decision func(tx store.Tx, session pay.Session) (pay.Change, error)
 // It returns the session and payment as they are then.
 func (s *Service) change(ctx context.Context, id pay.SessionID, decide decision) (pay.Change, error) {
 	var done pay.Change
-	err := s.Store.Update(ctx, id, func(tx store.Tx) error {
+	err := s.store.Update(ctx, id, func(tx store.Tx) error {
 		session, err := tx.Session(id)
 		if err != nil {
 			return notFound(err, pay.SessionNotFound, "session", string(id))
@@ -92,7 +102,7 @@ func (s *Service) apply(tx store.Tx, c pay.Change) error {
 
 func (s *Service) writePayloads(c pay.Change) {
 	for i := range c.Events {
-		c.Events[i].Payload = s.Payload(c, c.Events[i])
+		c.Events[i].Payload = s.payload(c, c.Events[i])
 	}
 }
 

@@ -18,7 +18,7 @@ func (s *Service) CreateSession(ctx context.Context, c Caller, o pay.Order, idem
 	if err != nil {
 		return pay.Session{}, false, err
 	}
-	now := s.Now()
+	now := s.now()
 	id := pay.NewSessionID(now, entropy())
 	order, refusal := pay.NewSession(id, c.Environment, game, o, now)
 	if refusal != nil && idem.Key == "" {
@@ -26,9 +26,9 @@ func (s *Service) CreateSession(ctx context.Context, c Caller, o pay.Order, idem
 	}
 	s.writePayloads(order)
 	scope := store.Scope{Environment: c.Environment, Game: game.ID, Method: "CreateSession"}
-	err = s.Store.Update(ctx, id, func(tx store.Tx) error {
+	err = s.store.Update(ctx, id, func(tx store.Tx) error {
 		var made string
-		made, replayed, err = idem.once(tx, scope, now, s.IdempotencyWindow, func() (string, error) {
+		made, replayed, err = idem.once(tx, scope, now, s.window, func() (string, error) {
 			if refusal != nil {
 				return "", refusal
 			}
@@ -47,10 +47,10 @@ func (s *Service) CreateSession(ctx context.Context, c Caller, o pay.Order, idem
 // Session is a session as of now.
 func (s *Service) Session(ctx context.Context, c Caller, id pay.SessionID) (pay.Session, error) {
 	read := func(r store.Reader) (pay.Session, error) { return c.session(r, id) }
-	session, err := view(ctx, s.Store, read)
+	session, err := view(ctx, s.store, read)
 	if err == nil && s.overdue(session) {
-		if err = s.expire(ctx, id, s.Now()); err == nil {
-			session, err = view(ctx, s.Store, read)
+		if err = s.expire(ctx, id, s.now()); err == nil {
+			session, err = view(ctx, s.store, read)
 		}
 	}
 	return session, err
@@ -60,7 +60,7 @@ func (s *Service) Session(ctx context.Context, c Caller, id pay.SessionID) (pay.
 // stored before anybody is told: a payment that was decided on in time may be on its way
 // into the store, and no end that was seen may be followed by another.
 func (s *Service) overdue(session pay.Session) bool {
-	return session.At(s.Now()).Status != session.Status
+	return session.At(s.now()).Status != session.Status
 }
 
 // CancelSession calls a session off before anything was charged.
@@ -68,15 +68,15 @@ func (s *Service) CancelSession(ctx context.Context, c Caller, id pay.SessionID,
 	if err := c.checkWrite(idem); err != nil {
 		return false, err
 	}
-	now := s.Now()
-	err = s.Store.Update(ctx, id, func(tx store.Tx) error {
+	now := s.now()
+	err = s.store.Update(ctx, id, func(tx store.Tx) error {
 		session, err := c.session(tx, id)
 		if err != nil {
 			return err
 		}
 		scope := store.Scope{Environment: session.Environment, Game: session.Game, Method: "CancelSession"}
-		_, replayed, err = idem.once(tx, scope, now, s.IdempotencyWindow, func() (string, error) {
-			change, err := session.Cancel(s.Now())
+		_, replayed, err = idem.once(tx, scope, now, s.window, func() (string, error) {
+			change, err := session.Cancel(s.now())
 			if err != nil {
 				return "", err
 			}
@@ -94,10 +94,10 @@ func (s *Service) Sessions(ctx context.Context, c Caller, q store.SessionQuery) 
 	}
 	q.Environment = c.Environment
 	// What the clock has decided is stored first, so that rows, filter and total are as of now.
-	if err := s.sweep(ctx, s.Now()); err != nil {
+	if err := s.sweep(ctx, s.now()); err != nil {
 		return store.Page[pay.Session]{}, err
 	}
-	return view(ctx, s.Store, func(r store.Reader) (store.Page[pay.Session], error) { return r.Sessions(q) })
+	return view(ctx, s.store, func(r store.Reader) (store.Page[pay.Session], error) { return r.Sessions(q) })
 }
 
 // checkWrite refuses a call that changes something from a caller that may not, or
@@ -115,7 +115,7 @@ const overdueBatch = 512
 // sweep stores the expiry of every session whose deadline has passed.
 func (s *Service) sweep(ctx context.Context, now time.Time) error {
 	for {
-		ids, err := view(ctx, s.Store, func(r store.Reader) ([]pay.SessionID, error) { return r.Overdue(now, overdueBatch) })
+		ids, err := view(ctx, s.store, func(r store.Reader) ([]pay.SessionID, error) { return r.Overdue(now, overdueBatch) })
 		if err != nil || len(ids) == 0 {
 			return err
 		}

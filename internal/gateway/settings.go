@@ -16,7 +16,7 @@ type settings struct {
 
 func (s *Service) loadSettings(ctx context.Context) error {
 	now := &settings{games: map[pay.GameID]pay.Game{}, keys: map[pay.KeyHash]pay.Key{}}
-	err := s.Store.View(ctx, func(r store.Reader) error {
+	err := s.store.View(ctx, func(r store.Reader) error {
 		games, err := r.Games()
 		if err != nil {
 			return err
@@ -41,7 +41,7 @@ func (s *Service) loadSettings(ctx context.Context) error {
 func (s *Service) configure(ctx context.Context, fn func(store.Settings) error) error {
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
-	if err := s.Store.Configure(ctx, fn); err != nil {
+	if err := s.store.Configure(ctx, fn); err != nil {
 		return err
 	}
 	return s.loadSettings(context.WithoutCancel(ctx))

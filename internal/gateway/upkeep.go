@@ -27,6 +27,9 @@ const (
 	// afterSweep is how long later deadlines wait for each other.
 	afterSweep = 100 * time.Millisecond
 
+	// afterTrouble is the pause after the store failed.
+	afterTrouble = 5 * time.Second
+
 	// inFlight is for how long a payment's own call may still be under way, so that
 	// reconciliation must not interfere.
 	inFlight = providerDeadline + 5*time.Second
@@ -62,8 +65,10 @@ func (s *Service) expireInTime(ctx context.Context) {
 	for {
 		pause := s.untilNextDeadline(ctx)
 		if pause <= 0 {
-			s.attempt(ctx, "expire sessions", s.sweep)
 			pause = afterSweep
+			if !s.attempt(ctx, "expire sessions", s.sweep) {
+				pause = afterTrouble
+			}
 		}
 		timer := time.NewTimer(pause)
 		select {
@@ -79,11 +84,14 @@ func (s *Service) expireInTime(ctx context.Context) {
 
 // untilNextDeadline is for how long nothing expires, but never more than lookAhead.
 func (s *Service) untilNextDeadline(ctx context.Context) time.Duration {
-	next, err := view(ctx, s.Store, store.Reader.NextDeadline)
-	if err != nil { // none, or a store in trouble
+	next, err := view(ctx, s.store, store.Reader.NextDeadline)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		return lookAhead
+	case err != nil:
+		return 0 // the sweep says what the trouble is
 	}
-	return min(next.Sub(s.Now()), lookAhead)
+	return min(next.Sub(s.now()), lookAhead)
 }
 
 func (s *Service) repeat(ctx context.Context, what string, every time.Duration, job func(context.Context, time.Time) error) {
@@ -99,10 +107,12 @@ func (s *Service) repeat(ctx context.Context, what string, every time.Duration, 
 	}
 }
 
-func (s *Service) attempt(ctx context.Context, what string, job func(context.Context, time.Time) error) {
-	if err := job(ctx, s.Now()); err != nil && ctx.Err() == nil {
-		s.Logger.ErrorContext(ctx, "upkeep failed; it will be tried again", "job", what, "error", err)
+func (s *Service) attempt(ctx context.Context, what string, job func(context.Context, time.Time) error) (done bool) {
+	err := job(ctx, s.now())
+	if err != nil && ctx.Err() == nil {
+		s.log.ErrorContext(ctx, "upkeep failed; it will be tried again", "job", what, "error", err)
 	}
+	return err == nil
 }
 
 // reconcile asks the provider about every payment that has been processing since
@@ -121,7 +131,7 @@ func (s *Service) resolve(ctx context.Context, p pay.Payment) error {
 	if err != nil {
 		return err
 	}
-	s.Logger.InfoContext(ctx, "payment reconciled", "payment", p.ID, "intent", p.Intent, "outcome", outcome.Kind)
+	s.log.InfoContext(ctx, "payment reconciled", "payment", p.ID, "intent", p.Intent, "outcome", outcome.Kind)
 	switch {
 	case outcome.Kind != pay.OutcomeAuthorized || p.Intent == "":
 		_, err = s.settle(ctx, p, outcome)
@@ -157,7 +167,7 @@ func (s *Service) voidAbandoned(ctx context.Context, now time.Time) error {
 		return r.LivePayments(pay.PaymentAuthorized, pay.Clock(now.Add(-abandonedAfter)), after, most)
 	}
 	return s.eachPayment(ctx, old, func(p pay.Payment) error {
-		session, err := view(ctx, s.Store, func(r store.Reader) (pay.Session, error) { return r.Session(p.Session) })
+		session, err := view(ctx, s.store, func(r store.Reader) (pay.Session, error) { return r.Session(p.Session) })
 		if err != nil || now.Before(session.ExpiresAt.Add(abandonedAfter)) || p.Intent != "" {
 			return err
 		}
@@ -181,7 +191,7 @@ func processingSince(before time.Time) func(store.Reader, pay.PaymentID, int) ([
 func (s *Service) eachPayment(ctx context.Context, list func(store.Reader, pay.PaymentID, int) ([]pay.Payment, error), do func(pay.Payment) error) error {
 	var failed error
 	for after := pay.PaymentID(""); ; {
-		batch, err := view(ctx, s.Store, func(r store.Reader) ([]pay.Payment, error) { return list(r, after, upkeepBatch) })
+		batch, err := view(ctx, s.store, func(r store.Reader) ([]pay.Payment, error) { return list(r, after, upkeepBatch) })
 		if err != nil || len(batch) == 0 {
 			return errors.Join(failed, err)
 		}
@@ -196,7 +206,7 @@ func (s *Service) noteUse(ctx context.Context, _ time.Time) error {
 	if len(used) == 0 {
 		return nil
 	}
-	return s.configure(ctx, func(tx store.Settings) error {
+	err := s.configure(ctx, func(tx store.Settings) error {
 		for id, at := range used {
 			key, err := tx.Key(id)
 			if err != nil {
@@ -209,12 +219,18 @@ func (s *Service) noteUse(ctx context.Context, _ time.Time) error {
 		}
 		return nil
 	})
+	if err != nil {
+		for id, at := range used {
+			s.used.note(id, at)
+		}
+	}
+	return err
 }
 
 // forget deletes answers that no repeat can be given any more.
 func (s *Service) forget(ctx context.Context, now time.Time) error {
 	for {
-		if n, err := s.Store.Forget(ctx, pay.Clock(now), upkeepBatch); err != nil || n < upkeepBatch {
+		if n, err := s.store.Forget(ctx, pay.Clock(now), upkeepBatch); err != nil || n < upkeepBatch {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ package installation
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -27,8 +28,8 @@ import (
 	"github.com/coinslot/coinslot/internal/webhook"
 )
 
-// Options is what one installation is made of. Store, Ledger, Vault, AdminToken and
-// PublicURL are required.
+// Options is what one installation is made of. Store, Ledger, Vault, AdminToken,
+// PublicURL and Logger are required.
 type Options struct {
 	Store       store.Store
 	Ledger      sandbox.Ledger // of the sandbox provider
@@ -56,6 +57,9 @@ type Installation struct {
 
 // New puts an installation together. Nothing happens by itself until Run is called.
 func New(ctx context.Context, o Options) (*Installation, error) {
+	if o.AdminToken == "" {
+		return nil, errors.New("an installation must have an admin token")
+	}
 	o = o.withDefaults()
 	address, err := checkout.ParseAddress(o.CheckoutURL)
 	if err != nil {
@@ -79,7 +83,10 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 		PageMount: address.Path(),
 		Ready:     o.Store.Check, RateLimit: o.RateLimit, CORSOrigins: o.CORSOrigins, Registry: o.Registry, Logger: o.Logger,
 	})
-	return &Installation{front, service, relay}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Installation{front, service, relay}, nil
 }
 
 // Run delivers webhooks and looks after deadlines until ctx is done, then finishes

@@ -38,8 +38,6 @@ func (c Card) Check(now time.Time) error {
 		return RefuseField(InvalidCard, "expiry", "must be a month and a year, such as 12/30")
 	case c.expired(now):
 		return RefuseField(InvalidCard, "expiry", "must not lie in the past")
-	case c.ExpiryYear > now.Year()+50:
-		return RefuseField(InvalidCard, "expiry", "must be a month and a year, such as 12/30")
 	case !onlyDigits(c.CVC) || len(c.CVC) != c.cvcLength():
 		return RefuseField(InvalidCard, "cvc", "must be the %d digits of the card's security code", c.cvcLength())
 	}

@@ -5,18 +5,23 @@ package rest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 
+	"connectrpc.com/authn"
 	"connectrpc.com/vanguard"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/coinslot/coinslot/internal/gateway"
+	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/rpc"
 )
 
-// New serves the REST paths of services, each given by its path and RPC handler.
-func New(services map[string]http.Handler) (http.Handler, error) {
+// New serves the REST paths of services, each given by its path and RPC handler, to
+// callers with a key.
+func New(services map[string]http.Handler, keys Keys) (http.Handler, error) {
 	var all []*vanguard.Service
 	for path, handler := range services {
 		all = append(all, vanguard.NewService(path, handler,
@@ -30,7 +35,30 @@ func New(services map[string]http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("transcode the REST paths: %w", err)
 	}
-	return answering(transcoder), nil
+	return admitting(answering(transcoder), keys), nil
+}
+
+// Keys says who holds an API key.
+type Keys interface {
+	Authenticate(key string) (gateway.Caller, error)
+}
+
+// admitting refuses a caller without a valid key before anything of its request is
+// read. The RPC handler behind the transcoder would do so too, but only after that.
+func admitting(next http.Handler, keys Keys) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key, _ := authn.BearerToken(r)
+		if _, err := keys.Authenticate(key); err != nil {
+			var told *pay.Error
+			if errors.As(err, &told) {
+				writeError(w, http.StatusUnauthorized, string(told.Code), told.Message)
+				return
+			}
+			writeError(w, http.StatusInternalServerError, string(pay.Internal), "internal error")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func documentedJSON(types vanguard.TypeResolver) vanguard.Codec {
@@ -128,6 +156,9 @@ func (a *answer) finish() {
 	}
 	if code == "" {
 		code = codeOf(a.status)
+	}
+	if a.status == http.StatusUnsupportedMediaType {
+		told.Message = "Content-Type must be application/json"
 	}
 	if told.Message == "" {
 		told.Message = a.method + " " + a.asked.Path + ": " + http.StatusText(a.status)

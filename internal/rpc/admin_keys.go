@@ -2,9 +2,9 @@ package rpc
 
 import (
 	"context"
-	"slices"
 
 	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
+	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
 )
 
@@ -30,18 +30,14 @@ func (s *AdminServer) ListKeys(ctx context.Context, req *adminv1.ListKeysRequest
 	if err != nil {
 		return nil, err
 	}
-	keys, err := s.gateway.Keys(ctx, pay.GameID(req.GetGameId()))
-	if err != nil {
-		return nil, err
-	}
-	now := s.gateway.Now()
+	keys, err := s.gateway.Keys(ctx, gateway.KeyFilter{
+		Game: pay.GameID(req.GetGameId()), Environment: env, Ended: req.GetIncludeEnded(),
+	})
 	out := &adminv1.ListKeysResponse{}
-	for _, k := range slices.Backward(keys) {
-		if (env == "" || k.Environment == env) && (req.GetIncludeEnded() || k.Valid(now)) {
-			out.Keys = append(out.Keys, keyMessage(k))
-		}
+	for _, k := range keys {
+		out.Keys = append(out.Keys, keyMessage(k))
 	}
-	return out, nil
+	return out, err
 }
 
 // RotateKey implements admin.v1.AdminService.
@@ -50,16 +46,11 @@ func (s *AdminServer) RotateKey(ctx context.Context, req *adminv1.RotateKeyReque
 	if err != nil {
 		return nil, err
 	}
-	key, text, err := s.gateway.RotateKey(ctx, pay.KeyID(req.GetId()), overlap)
+	key, text, old, err := s.gateway.RotateKey(ctx, pay.KeyID(req.GetId()), overlap)
 	if err != nil {
 		return nil, err
 	}
-	out := &adminv1.RotateKeyResponse{Key: keyMessage(key), Secret: text}
-	keys, err := s.gateway.Keys(context.WithoutCancel(ctx), "")
-	if i := slices.IndexFunc(keys, func(k pay.Key) bool { return string(k.ID) == req.GetId() }); i >= 0 {
-		out.OldKey = keyMessage(keys[i])
-	}
-	return out, err
+	return &adminv1.RotateKeyResponse{Key: keyMessage(key), Secret: text, OldKey: keyMessage(old)}, nil
 }
 
 // RevokeKey implements admin.v1.AdminService.

@@ -48,7 +48,7 @@ func (s *AdminServer) SandboxPay(ctx context.Context, req *adminv1.SandboxPayReq
 	if page.Session.Environment != pay.Sandbox {
 		return nil, pay.Refuse(pay.Forbidden, "session_id must be of a sandbox session; %s is a %s session", id, page.Session.Environment)
 	}
-	page, err = s.gateway.Pay(ctx, id, sandboxTender(req, page.Session, s.gateway.Now()))
+	page, err = s.gateway.Pay(ctx, id, sandboxTender(req, page.Session))
 	if err == nil {
 		page, err = s.atRest(ctx, page)
 	}
@@ -66,11 +66,11 @@ func (s *AdminServer) SandboxPay(ctx context.Context, req *adminv1.SandboxPayReq
 const defaultCard = "4242424242424242"
 
 // sandboxTender is what a player would send who pays with the card or wallet.
-func sandboxTender(req *adminv1.SandboxPayRequest, session pay.Session, now time.Time) gateway.Tender {
+func sandboxTender(req *adminv1.SandboxPayRequest, session pay.Session) gateway.Tender {
 	if method, ok := req.GetInstrument().(*adminv1.SandboxPayRequest_Method); ok && method.Method != string(pay.MethodCard) {
 		return gateway.Tender{Method: pay.Method(method.Method), Token: "tok_approved", Attempt: session.Spent}
 	}
-	card := pay.Card{Number: defaultCard, ExpiryMonth: 12, ExpiryYear: now.Year() + 1, CVC: "123"}
+	card := pay.Card{Number: defaultCard, ExpiryMonth: 12, ExpiryYear: session.ExpiresAt.Year() + 1, CVC: "123"}
 	if given, ok := req.GetInstrument().(*adminv1.SandboxPayRequest_Card); ok {
 		card.Number = given.Card
 	}

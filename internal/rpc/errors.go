@@ -75,13 +75,17 @@ func refusal(e *pay.Error) *connect.Error {
 	if s.name == "" {
 		s.name = string(e.Code)
 	}
-	message := legible(e.Message)
-	out := connect.NewError(s.rpc, errors.New(message))
-	if detail, err := connect.NewErrorDetail(&payv1.Error{Code: s.name, Message: message}); err == nil {
-		out.AddDetail(detail)
-	}
+	out := detailed(s.rpc, pay.Code(s.name), legible(e.Message))
 	if wait, ok := retryAfter[e.Code]; ok {
 		out.Meta().Set("Retry-After", wait)
+	}
+	return out
+}
+
+func detailed(status connect.Code, code pay.Code, message string) *connect.Error {
+	out := connect.NewError(status, errors.New(message))
+	if detail, err := connect.NewErrorDetail(&payv1.Error{Code: string(code), Message: message}); err == nil {
+		out.AddDetail(detail)
 	}
 	return out
 }
@@ -98,8 +102,7 @@ func legible(message string) string {
 	return strings.ToValidUTF8(message, "\uFFFD")
 }
 
-// errorInterceptor turns every error into a documented one. It is the only place
-// where an internal error is logged, and the reason why none is ever sent: Connect
+// errorInterceptor turns every error into a documented one. It is the reason why none is ever sent: Connect
 // would send a plain error's text to the caller.
 func errorInterceptor(log *slog.Logger) connect.UnaryInterceptorFunc {
 	return func(next connect.UnaryFunc) connect.UnaryFunc {
@@ -134,9 +137,9 @@ func tell(ctx context.Context, log *slog.Logger, procedure string, err error) *c
 	case errors.As(err, &known):
 		return refusal(known)
 	case errors.Is(err, context.Canceled):
-		return connect.NewError(connect.CodeCanceled, errors.New("the caller went away before its turn; nothing was done"))
+		return detailed(connect.CodeCanceled, pay.Unavailable, "the caller went away before its turn; nothing was done")
 	case errors.Is(err, context.DeadlineExceeded):
-		return connect.NewError(connect.CodeDeadlineExceeded, errors.New("the caller's deadline passed; ask again with the same Idempotency-Key"))
+		return detailed(connect.CodeDeadlineExceeded, pay.Unavailable, "the caller's deadline passed; ask again with the same Idempotency-Key")
 	case errors.Is(err, store.ErrUnavailable):
 		log.ErrorContext(ctx, "store unavailable", "procedure", procedure, "error", err)
 		return refusal(pay.Refuse(pay.Unavailable, "the service is unavailable for the moment and the outcome is not known; ask again with the same Idempotency-Key"))

@@ -27,6 +27,12 @@ func WireLimits() connect.HandlerOption {
 	)
 }
 
+// TightLimits bounds the messages of a handler that anybody may call.
+func TightLimits() connect.HandlerOption {
+	const most = 4 << 10
+	return connect.WithHandlerOptions(connect.WithReadMaxBytes(most), connect.WithCompression("gzip", nil, nil))
+}
+
 // Zip packs with gzip.
 func Zip() connect.Compressor { return gzip.NewWriter(io.Discard) }
 

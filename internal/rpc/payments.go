@@ -85,6 +85,9 @@ func (s *PaymentServer) session(ctx context.Context, text string) (pay.Session, 
 // ListSessions implements pay.v1.PaymentService.
 func (s *PaymentServer) ListSessions(ctx context.Context, req *payv1.ListSessionsRequest) (*payv1.ListSessionsResponse, error) {
 	caller := callerOf(ctx)
+	if err := s.gateway.Covers(caller, pay.GameID(req.GetGameId())); err != nil {
+		return nil, err
+	}
 	status := pay.SessionStatus(req.GetStatus())
 	if status != "" && !slices.Contains(pay.SessionStatuses, status) {
 		return nil, pay.RefuseField(pay.InvalidStatus, "status", "must be one of %v, got %.60q", pay.SessionStatuses, req.GetStatus())
@@ -136,10 +139,13 @@ func (s *PaymentServer) GetPayment(ctx context.Context, req *payv1.GetPaymentReq
 
 // ListPayments implements pay.v1.PaymentService.
 func (s *PaymentServer) ListPayments(ctx context.Context, req *payv1.ListPaymentsRequest) (*payv1.ListPaymentsResponse, error) {
+	caller := callerOf(ctx)
+	if err := s.gateway.Covers(caller, pay.GameID(req.GetGameId())); err != nil {
+		return nil, err
+	}
 	if err := checkFilters(req.GetUserId(), ""); err != nil {
 		return nil, err
 	}
-	caller := callerOf(ctx)
 	filters := []string{"payments", string(caller.Environment), req.GetGameId(), req.GetUserId()}
 	window, err := windowOf(req.Limit, req.Offset, req.Cursor, filters...)
 	if err != nil {

@@ -10,9 +10,10 @@ import (
 const (
 	readHeaderTimeout    = 10 * time.Second
 	readTimeout          = 2 * time.Minute // of the body too; no call takes longer
+	writeTimeout         = time.Minute     // of an answer; a caller that does not read must not hold it for ever
 	idleTimeout          = 2 * time.Minute
 	mostHeaderBytes      = 32 << 10
-	mostStreamsPerClient = 250
+	mostStreamsPerClient = 100
 )
 
 // HTTP makes the http.Server of a handler: HTTP/1.1 and HTTP/2 on one port, HTTP/2
@@ -24,7 +25,7 @@ func HTTP(handler http.Handler, log *slog.Logger) *http.Server {
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
 		Handler: handler, Protocols: protocols,
-		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: mostHeaderBytes,
 		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: mostStreamsPerClient},
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug), // clients that break off, mostly

@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"connectrpc.com/connect"
 	"connectrpc.com/grpchealth"
 	"connectrpc.com/grpcreflect"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	"github.com/coinslot/coinslot/gen/admin/v1/adminv1connect"
@@ -43,16 +46,16 @@ type Options struct {
 // Server answers everything on one port.
 type Server struct {
 	http.Handler
-	ready    func(context.Context) error
+	ready    readiness
 	draining atomic.Bool
 }
 
 // New puts all together.
 func New(o Options) (*Server, error) {
-	s := &Server{ready: o.Ready}
+	s := &Server{ready: readiness{ask: o.Ready}}
 	mux := http.NewServeMux()
 	paymentPath, payment := rpc.NewPaymentHandler(o.Gateway, o.Convert, newLimiter(o.RateLimit), o.Logger)
-	restPaths, err := rest.New(map[string]http.Handler{paymentPath: payment})
+	restPaths, err := rest.New(map[string]http.Handler{paymentPath: payment}, o.Gateway)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +95,27 @@ func (s *Server) check(ctx context.Context) error {
 	if s.draining.Load() {
 		return fmt.Errorf("shutting down")
 	}
-	return s.ready(ctx)
+	return s.ready.check(ctx)
+}
+
+// readiness remembers for a moment whether the store could take a write: asking costs
+// one, and anybody may ask.
+type readiness struct {
+	ask   func(context.Context) error
+	mu    sync.Mutex
+	asked time.Time
+	err   error
+}
+
+const readyFor = time.Second
+
+func (r *readiness) check(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now := time.Now(); now.Sub(r.asked).Abs() >= readyFor {
+		r.err, r.asked = r.ask(context.WithoutCancel(ctx)), now
+	}
+	return r.err
 }
 
 // mountOperation mounts what operators and tools ask for.
@@ -100,16 +123,45 @@ func (s *Server) mountOperation(mux *http.ServeMux, registry *prometheus.Registr
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.check(r.Context()); err != nil {
-			text(w, http.StatusServiceUnavailable, err.Error())
+			text(w, http.StatusServiceUnavailable, "not ready")
 			return
 		}
 		text(w, http.StatusOK, "ready")
 	})
 	mux.Handle("GET /metrics", metricsHandler(registry))
-	mux.Handle(grpchealth.NewHandler(s, rpc.WireLimits()))
-	reflector := grpcreflect.NewStaticReflector(payv1connect.PaymentServiceName, grpchealth.HealthV1ServiceName)
-	mux.Handle(grpcreflect.NewHandlerV1(reflector, rpc.WireLimits()))
-	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, rpc.WireLimits()))
+	mux.Handle(grpchealth.NewHandler(s, rpc.TightLimits()))
+	reflector := grpcreflect.NewReflector(publicServices{}, grpcreflect.WithDescriptorResolver(publicServices{}))
+	mux.Handle(grpcreflect.NewHandlerV1(reflector, rpc.TightLimits()))
+	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, rpc.TightLimits()))
+}
+
+// publicServices are what reflection tells of: nothing of the operator's.
+type publicServices struct{}
+
+// Names implements grpcreflect.Namer.
+func (publicServices) Names() []string {
+	return []string{payv1connect.PaymentServiceName, grpchealth.HealthV1ServiceName}
+}
+
+// FindFileByPath implements protodesc.Resolver.
+func (publicServices) FindFileByPath(path string) (protoreflect.FileDescriptor, error) {
+	return public(protoregistry.GlobalFiles.FindFileByPath(path))
+}
+
+// FindDescriptorByName implements protodesc.Resolver.
+func (publicServices) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
+	d, err := protoregistry.GlobalFiles.FindDescriptorByName(name)
+	if err == nil {
+		_, err = public(d.ParentFile(), nil)
+	}
+	return d, err
+}
+
+func public(file protoreflect.FileDescriptor, err error) (protoreflect.FileDescriptor, error) {
+	if err == nil && file.Package() == adminv1.File_admin_v1_admin_proto.Package() {
+		return nil, protoregistry.NotFound
+	}
+	return file, err
 }
 
 // Check implements grpchealth.Checker.

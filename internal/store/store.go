@@ -69,7 +69,7 @@ type Tx interface {
 
 	// Apply writes all of a decision: the rows, which must be at the version that
 	// the decision was made on (else ErrConflict), its events, and one delivery for
-	// each enabled endpoint that wants the event. It raises the versions of the
+	// each endpoint that wants the event, to wait where the endpoint is disabled. It raises the versions of the
 	// rows and sets them in the change's entities. An empty change writes nothing.
 	//
 	// It is the only way to write state, so nothing changes without its event.

@@ -37,6 +37,13 @@ func Open(path string) (*Vault, error) {
 
 // load never quotes the file in an error: what is not quite a key may still be most of one.
 func load(path string) (key [KeySize]byte, err error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return key, err
+	}
+	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 {
+		return key, fmt.Errorf("%s must be a file that its owner alone can read: chmod 600 it", path)
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return key, err

@@ -97,11 +97,11 @@ func (r *Relay) deliver(ctx context.Context, to target, d pay.Delivery) (result,
 	}
 	attempt, putOff := r.send(ctx, to.Endpoint, Message{ID: d.Event, Body: d.Payload, Attempt: d.Attempts + 1})
 	attempt.Delivery = d.ID
-	r.report(ctx, d.Endpoint, d.Event, attempt)
 	done := result{attempt: attempt}
 	if !attempt.Delivered() {
 		done.next = nextTry(d, attempt.Number, r.now(), r.jitter(), putOff)
 	}
+	r.report(ctx, d.Endpoint, d.Event, done)
 	if err := r.record(ctx, done); err != nil {
 		return done, err
 	}
@@ -153,12 +153,19 @@ func (r *Relay) disable(ctx context.Context, id pay.EndpointID) error {
 
 // report logs an attempt. It says nothing of what was sent or answered, nor of the
 // URL, which may hold a password.
-func (r *Relay) report(ctx context.Context, id pay.EndpointID, event pay.EventID, a pay.Attempt) {
-	level := slog.LevelInfo
-	if !a.Delivered() {
-		level = slog.LevelWarn
-	}
-	r.log.LogAttrs(ctx, level, "webhook attempt",
+func (r *Relay) report(ctx context.Context, id pay.EndpointID, event pay.EventID, done result) {
+	a := done.attempt
+	attrs := []slog.Attr{
 		slog.String("endpoint", string(id)), slog.String("event", string(event)),
-		slog.Int("attempt", a.Number), slog.Int("status", a.Status), slog.Duration("duration", a.Duration))
+		slog.Int("attempt", a.Number), slog.Int("status", a.Status), slog.String("duration", a.Duration.String()),
+	}
+	if a.Delivered() {
+		r.log.LogAttrs(ctx, slog.LevelInfo, "webhook delivered", attrs...)
+		return
+	}
+	attrs = append(attrs, slog.String("error", a.Error))
+	if !done.next.IsZero() {
+		attrs = append(attrs, slog.Time("next", done.next))
+	}
+	r.log.LogAttrs(ctx, slog.LevelWarn, "webhook not delivered", attrs...)
 }

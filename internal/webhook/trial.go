@@ -40,7 +40,7 @@ func (r *Relay) SendTest(ctx context.Context, to pay.Endpoint) (pay.EventID, pay
 		panic("webhook: " + err.Error()) // strings always marshal
 	}
 	attempt, _ := r.send(ctx, to, Message{ID: id, Body: body, Attempt: 1})
-	r.report(ctx, to.ID, id, attempt)
+	r.report(ctx, to.ID, id, result{attempt: attempt})
 	return id, attempt
 }
 

@@ -9,6 +9,14 @@ import (
 	"syscall"
 )
 
+// names is how many names a file has.
+func names(info os.FileInfo) uint64 {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(stat.Nlink)
+	}
+	return 1
+}
+
 // lock takes PATH.lock for this process until the file is closed, or the process
 // ends however it ends. SQLite's own locks would let a second process in and have
 // the two take turns, each with a queue and totals of its own.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -52,7 +53,7 @@ func Open(ctx context.Context, path string, o Options) (store.Store, error) {
 	if sqlite3.SQLITE_VERSION_NUMBER < oldestSQLite {
 		return nil, fmt.Errorf("SQLite %s has a bug that loses data: 3.51.3 or later is needed", sqlite3.SQLITE_VERSION)
 	}
-	path, err := filepath.Abs(path)
+	path, err := realPath(path)
 	if err != nil {
 		return nil, fmt.Errorf("find database: %w", err)
 	}
@@ -68,6 +69,17 @@ func Open(ctx context.Context, path string, o Options) (store.Store, error) {
 	return s, nil
 }
 
+// realPath is a file's path by which everybody calls it: links among its directories
+// are followed.
+func realPath(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	return filepath.Join(dir, filepath.Base(path)), err
+}
+
 // prepareFile locks the path, and makes an empty file where there is none. This must
 // come before SQLite opens it: closing any other descriptor of the file would drop SQLite's own locks.
 func prepareFile(path string) (*os.File, error) {
@@ -76,6 +88,9 @@ func prepareFile(path string) (*os.File, error) {
 		return nil, fmt.Errorf("data directory: %w", err)
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("data directory: %s is not a directory", dir)
+	}
+	if err := refuseLink(path); err != nil {
+		return nil, err
 	}
 	held, err := lock(path)
 	if err != nil {
@@ -89,6 +104,23 @@ func prepareFile(path string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), held.Close())
 	}
 	return held, nil
+}
+
+// refuseLink refuses a database that has another name as well: its lock, and SQLite's
+// log of it, are found by name, so two processes could have it open.
+func refuseLink(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("open database: %w", err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("open database: %s must be a file, and not a link to one; name the file itself", path)
+	case names(info) > 1:
+		return fmt.Errorf("open database: %s must have one name only, but is hard-linked", path)
+	}
+	return nil
 }
 
 func open(ctx context.Context, path string, o Options) (*Store, error) {

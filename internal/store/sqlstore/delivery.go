@@ -9,8 +9,8 @@ import (
 	"github.com/coinslot/coinslot/internal/store"
 )
 
-// subscribers are the enabled endpoints, by who is told of what, as far as somebody
-// asked. Nil is an empty one.
+// subscribers are the endpoints, by who is told of what, as far as somebody asked. Nil
+// is an empty one. Disabled ones are among them: what happens meanwhile waits for them.
 type subscribers map[audience][]subscriber
 
 type audience struct {
@@ -24,7 +24,7 @@ type subscriber struct {
 }
 
 var selectSubscribers = statement(`SELECT number, types FROM endpoints
-	WHERE environment = $1 AND game = $2 AND enabled = 1 ORDER BY number`)
+	WHERE environment = $1 AND game = $2 ORDER BY number`)
 
 func readSubscriber(c *columns) (subscriber, error) {
 	s := subscriber{number: c.integer()}
@@ -32,7 +32,7 @@ func readSubscriber(c *columns) (subscriber, error) {
 	return s, c.err
 }
 
-// of lists the enabled endpoints of a game in an environment.
+// of lists the endpoints of a game in an environment.
 func (s *subscribers) of(q Querier, env pay.Environment, game pay.GameID) ([]subscriber, error) {
 	who := audience{env, game}
 	found, ok := (*s)[who]
@@ -73,13 +73,13 @@ var (
 	// Those never tried come in the order of their events by themselves. Those to be
 	// tried again lie in the order in which they come due, so of a backlog that came
 	// due meanwhile only the first mostRetries are put into the order of their events.
-	selectDue = statement(`SELECT d.id, d.attempts, d.since, e.id, e.session, e.sequence, e.payload
-		FROM (SELECT id, endpoint, event, attempts, since FROM (SELECT d.id, d.endpoint, d.event, d.attempts, d.since
+	selectDue = statement(`SELECT d.id, d.attempts, CASE WHEN d.due_at = 0 THEN $1 ELSE d.since END, e.id, e.session, e.sequence, e.payload
+		FROM (SELECT id, endpoint, event, attempts, since, due_at FROM (SELECT d.id, d.endpoint, d.event, d.attempts, d.since, d.due_at
 				FROM deliveries AS d JOIN events AS e ON e.position = d.event
 				WHERE d.endpoint = $2 AND d.status = 'pending' AND d.due_at = 0 AND NOT ` + mustWait + `
 				ORDER BY d.id LIMIT $3) AS fresh
 			UNION ALL
-			SELECT id, endpoint, event, attempts, since FROM (SELECT d.id, d.endpoint, d.event, d.attempts, d.since
+			SELECT id, endpoint, event, attempts, since, due_at FROM (SELECT d.id, d.endpoint, d.event, d.attempts, d.since, d.due_at
 				FROM deliveries AS d JOIN events AS e ON e.position = d.event
 				WHERE d.endpoint = $2 AND d.status = 'pending' AND d.due_at > 0 AND d.due_at <= $1 AND NOT ` + mustWait + `
 				ORDER BY d.due_at LIMIT $4) AS retried) AS d
@@ -87,7 +87,11 @@ var (
 
 	selectEnabled = statement(`SELECT number FROM endpoints WHERE id = $1 AND enabled = 1`)
 
-	leaseDelivery = statement(`UPDATE deliveries SET leased = 1, due_at = $2 WHERE id = $1`)
+	// The schedule counts from the first claim, not from the event: what has waited for
+	// its endpoint to be enabled is not too old to be tried again.
+	leaseDelivery = statement(`UPDATE deliveries SET leased = 1, due_at = $2,
+			since = CASE WHEN due_at = 0 THEN $3 ELSE since END
+		WHERE id = $1`)
 
 	// The fence: only the attempt that follows the last recorded one counts. A worker
 	// whose lease ran out, and whose attempt another one has recorded, changes nothing.
@@ -170,7 +174,7 @@ func Claim(q Querier, endpoint pay.EndpointID, now, leaseUntil time.Time, most i
 	}
 	for i := range found {
 		found[i].Endpoint = endpoint
-		if err := touched(q, "lease delivery", leaseDelivery, int64(found[i].ID), stamp(leaseUntil)); err != nil {
+		if err := touched(q, "lease delivery", leaseDelivery, int64(found[i].ID), stamp(leaseUntil), stamp(now)); err != nil {
 			return nil, err
 		}
 	}
