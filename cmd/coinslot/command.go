@@ -41,6 +41,9 @@ func dispatch(ctx context.Context, c *console, all []command, args []string) int
 	if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
 		return help(c, all, args[1:])
 	}
+	if slices.Contains([]string{"-version", "--version"}, args[0]) {
+		args = []string{"version"}
+	}
 	cmd, rest, ok := find(all, args)
 	if ok {
 		return report(c, cmd, cmd.run(ctx, c, rest))

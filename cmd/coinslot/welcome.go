@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/coinslot/coinslot/internal/config"
@@ -45,7 +46,7 @@ func (w welcome) write(c *console, cfg *config.Serve) error {
 	}
 	_, err := strings.NewReplacer(
 		"{url}", w.URL, "{key}", w.SandboxKey, "{game}", string(demoGame.ID),
-		"{data}", absolute(cfg.Data), "{flags}", dataFlag(cfg),
+		"{me}", calledAs(os.Args[0]), "{data}", absolute(cfg.Data), "{flags}", dataFlag(cfg),
 	).WriteString(c.out, text)
 	if err != nil {
 		return fmt.Errorf("write the welcome: %w", err)
@@ -59,6 +60,14 @@ func dataFlag(cfg *config.Serve) string {
 		return ""
 	}
 	return " --data " + quoted(cfg.Data)
+}
+
+// calledAs is what to type for this program: a path if it was called by one.
+func calledAs(arg string) string {
+	if strings.HasPrefix(arg, "./") {
+		return arg
+	}
+	return "coinslot"
 }
 
 // quoted writes a word for a shell.
@@ -85,13 +94,13 @@ It has registered the demo game {game} and made a sandbox key for it, shown this
 2. Open the url in its answer and pay with the card 4242 4242 4242 4242, any date to
    come and any code. Or pay without a browser, naming the id in the answer:
 
-  coinslot sandbox pay SESSION{flags}
+  {me} sandbox pay SESSION{flags}
 
 3. Have your game server told of what happens:
 
-  coinslot webhooks create --game {game} --environment sandbox --url http://localhost:3000/webhooks{flags}
+  {me} webhooks create --game {game} --environment sandbox --url http://localhost:3000/{flags}
 
-Everything else: coinslot help. Ctrl-C stops the server.
+Everything else: {me} help. Ctrl-C stops the server.
 
 `
 
@@ -100,8 +109,8 @@ Coinslot runs at {url}, its data in {data}.
 
 Make a key for a game server:
 
-  coinslot keys create --game {game} --environment sandbox{flags}
+  {me} keys create --game {game} --environment sandbox{flags}
 
-Everything else: coinslot help. Ctrl-C stops the server.
+Everything else: {me} help. Ctrl-C stops the server.
 
 `

@@ -43,8 +43,9 @@ func main() {
 			return
 		}
 		fmt.Println("verified:", describe(body))
-		// A real game server notes the webhook-id, answers, then grants the item. An
-		// id that it has seen before it answers in the same way, and does nothing.
+		// Here a game server grants the item, once for each session, when the event is
+		// session.paid. A webhook-id that it has seen before it answers in the same way,
+		// and does nothing.
 	})
 	fmt.Println("waiting for webhooks on http://" + *addr)
 	log.Fatal(http.ListenAndServe(*addr, nil))

@@ -2361,7 +2361,7 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x14admin/v1/admin.proto\x12\badmin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x12pay/v1/event.proto\x1a\x14pay/v1/payment.proto\"$\n" +
 	"\n" +
 	"StringList\x12\x16\n" +
-	"\x06values\x18\x01 \x03(\tR\x06values\"\x99\x03\n" +
+	"\x06values\x18\x01 \x03(\tR\x06values\"\x9f\x03\n" +
 	"\x04Game\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12)\n" +
@@ -2378,7 +2378,7 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"created_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
-	"updated_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"\xfe\x02\n" +
+	"updated_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAtJ\x04\b\x06\x10\a\"\x84\x03\n" +
 	"\x11CreateGameRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12.\n" +
@@ -2395,7 +2395,7 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x11_payment_attemptsB\n" +
 	"\n" +
 	"\b_captureB\x0e\n" +
-	"\f_session_ttl\"8\n" +
+	"\f_session_ttlJ\x04\b\x06\x10\a\"8\n" +
 	"\x12CreateGameResponse\x12\"\n" +
 	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\"\x12\n" +
 	"\x10ListGamesRequest\"9\n" +
@@ -2404,7 +2404,7 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x0eGetGameRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"5\n" +
 	"\x0fGetGameResponse\x12\"\n" +
-	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\"\xc0\x03\n" +
+	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\"\xc6\x03\n" +
 	"\x11UpdateGameRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12.\n" +
@@ -2421,7 +2421,7 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x11_payment_attemptsB\n" +
 	"\n" +
 	"\b_captureB\x0e\n" +
-	"\f_session_ttl\"8\n" +
+	"\f_session_ttlJ\x04\b\x06\x10\a\"8\n" +
 	"\x12UpdateGameResponse\x12\"\n" +
 	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\"\xc4\x03\n" +
 	"\x03Key\x12\x0e\n" +

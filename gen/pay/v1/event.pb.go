@@ -43,8 +43,8 @@ type Event struct {
 	Timestamp *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
 	// `sandbox` or `production`.
 	Environment string `protobuf:"bytes,5,opt,name=environment,proto3" json:"environment,omitempty"`
-	// The event's place among those of its session, from 1: drop an event that is
-	// lower than one already handled.
+	// The event's place among those of its session, from 1. Deliveries can overtake each
+	// other: state taken from an event must not be overwritten by one of a lower number.
 	Sequence int32 `protobuf:"varint,6,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// What it is about.
 	Data          *EventData `protobuf:"bytes,7,opt,name=data,proto3" json:"data,omitempty"`

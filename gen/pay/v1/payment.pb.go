@@ -175,7 +175,7 @@ func (x *Tax) GetAmount() int32 {
 // the session and in every event of it, and never shown to the player.
 type SessionMetadata struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The caller's id of the offer that led to the sale.
+	// The caller's id of the offer that led to the sale, at most 500 characters.
 	OfferId *string `protobuf:"bytes,1,opt,name=offer_id,json=offerId,proto3,oneof" json:"offer_id,omitempty"`
 	// The caller's own pairs: at most 50, with keys of up to 40 and values of up to
 	// 500 characters.
@@ -438,7 +438,8 @@ func (x *Session) GetEnvironment() string {
 	return ""
 }
 
-// PaymentExtraData splits a payment that was made from a player's wallet.
+// PaymentExtraData splits a payment into real and bonus money. Coinslot knows no
+// bonus money, so all of a payment is real.
 type PaymentExtraData struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The part paid with real money, in the currency's minor unit.
@@ -532,7 +533,7 @@ type Payment struct {
 	// `processing_error`, `provider_unavailable`, `confirmation_rejected`,
 	// `confirmation_timeout`, `abandoned`.
 	Error *Error `protobuf:"bytes,14,opt,name=error,proto3,oneof" json:"error,omitempty"`
-	// How a wallet payment splits; only when the request asked `with_extra_data`.
+	// How the payment splits; only when the request asked `with_extra_data`.
 	ExtraData *PaymentExtraData `protobuf:"bytes,15,opt,name=extra_data,json=extraData,proto3,oneof" json:"extra_data,omitempty"`
 	// The sum of its refunds that succeeded, in the currency's minor unit.
 	RefundedAmount int32 `protobuf:"varint,100,opt,name=refunded_amount,json=refundedAmount,proto3" json:"refunded_amount,omitempty"`
@@ -724,7 +725,7 @@ type CreateSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The game that sells, which the key must cover. Required.
 	GameId string `protobuf:"bytes,1,opt,name=game_id,json=gameId,proto3" json:"game_id,omitempty"`
-	// The player, by the caller's own id. Required.
+	// The player, by the caller's own id, 1 to 255 characters. Required.
 	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// What is sold. Required.
 	Item *Item `protobuf:"bytes,3,opt,name=item,proto3" json:"item,omitempty"`
@@ -741,7 +742,8 @@ type CreateSessionRequest struct {
 	// How long the session can be paid, from 1 minute to 30 days; by default the
 	// game's setting, which is 24 hours unless changed.
 	ExpiresIn *durationpb.Duration `protobuf:"bytes,102,opt,name=expires_in,json=expiresIn,proto3,oneof" json:"expires_in,omitempty"`
-	// The caller's own reference, to find the session by in ListSessions.
+	// The caller's own reference, at most 200 characters, to find the session by in
+	// ListSessions.
 	OrderId *string `protobuf:"bytes,103,opt,name=order_id,json=orderId,proto3,oneof" json:"order_id,omitempty"`
 	// Language of the payment page as a BCP 47 tag such as `pt-BR`; by default what
 	// the player's browser prefers.
