@@ -16,7 +16,6 @@ import (
 	"connectrpc.com/grpcreflect"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
 
 	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	"github.com/coinslot/coinslot/gen/admin/v1/adminv1connect"
@@ -130,38 +129,9 @@ func (s *Server) mountOperation(mux *http.ServeMux, registry *prometheus.Registr
 	})
 	mux.Handle("GET /metrics", metricsHandler(registry))
 	mux.Handle(grpchealth.NewHandler(s, rpc.TightLimits()))
-	reflector := grpcreflect.NewReflector(publicServices{}, grpcreflect.WithDescriptorResolver(publicServices{}))
+	reflector := grpcreflect.NewStaticReflector(payv1connect.PaymentServiceName, grpchealth.HealthV1ServiceName)
 	mux.Handle(grpcreflect.NewHandlerV1(reflector, rpc.TightLimits()))
 	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, rpc.TightLimits()))
-}
-
-// publicServices are what reflection tells of: nothing of the operator's.
-type publicServices struct{}
-
-// Names implements grpcreflect.Namer.
-func (publicServices) Names() []string {
-	return []string{payv1connect.PaymentServiceName, grpchealth.HealthV1ServiceName}
-}
-
-// FindFileByPath implements protodesc.Resolver.
-func (publicServices) FindFileByPath(path string) (protoreflect.FileDescriptor, error) {
-	return public(protoregistry.GlobalFiles.FindFileByPath(path))
-}
-
-// FindDescriptorByName implements protodesc.Resolver.
-func (publicServices) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
-	d, err := protoregistry.GlobalFiles.FindDescriptorByName(name)
-	if err == nil {
-		_, err = public(d.ParentFile(), nil)
-	}
-	return d, err
-}
-
-func public(file protoreflect.FileDescriptor, err error) (protoreflect.FileDescriptor, error) {
-	if err == nil && file.Package() == adminv1.File_admin_v1_admin_proto.Package() {
-		return nil, protoregistry.NotFound
-	}
-	return file, err
 }
 
 // Check implements grpchealth.Checker.

@@ -18,7 +18,7 @@ import (
 )
 
 // mostStreams is how many requests one connection may have under way.
-const mostStreams = 250
+const mostStreams = 100
 
 // talk is an HTTP/2 connection whose frames are written by hand.
 type talk struct {
