@@ -3,11 +3,15 @@ package checkout_test
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"github.com/coinslot/coinslot/internal/checkout"
+	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
 // leaf is a page as a browser without script has it.
@@ -50,6 +54,17 @@ func send(t *testing.T, method, address, body string, header map[string]string) 
 		t.Fatal(err)
 	}
 	return &leaf{t, address, response.StatusCode, response.Header, string(content), root}
+}
+
+// alone serves a shop's page with nothing around it, as one that is asked for every
+// path, and returns its URL.
+func alone(t *testing.T, shop *coinslottest.Shop) string {
+	t.Helper()
+	server := httptest.NewServer(checkout.New(checkout.Options{
+		Service: shop.Gateway, Address: shop.Address, Mount: shop.Address.Path(), Logger: shop.Log.Logger(), Now: shop.Now,
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 func open(t *testing.T, address string) *leaf {

@@ -7,14 +7,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coinslot/coinslot/internal/checkout/checkouttest"
 	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
 func TestAPendingSessionShowsWhatIsBoughtAndHowToPay(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	page := open(t, shop.Page(shop.Sell(t, nil)))
+	shop := coinslottest.OpenShop(t)
+	page := open(t, shop.Page(shop.Sell(t)))
 	page.says("Space Shooter", "50 Gold Coins", "Total $4.99", "Pay $4.99", "Apple Pay", "Pay later", "Cancel and go back",
 		"This is a sandbox", "4242 4242 4242 4242")
 	if page.status != http.StatusOK || attr(page.all("html")[0], "lang") != "en" {
@@ -27,8 +27,8 @@ func TestAPendingSessionShowsWhatIsBoughtAndHowToPay(t *testing.T) {
 
 func TestCardFieldsAreNamedForPeopleAndBrowsers(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	page := open(t, shop.Page(shop.Sell(t, nil)))
+	shop := coinslottest.OpenShop(t)
+	page := open(t, shop.Page(shop.Sell(t)))
 	labels := map[string]string{}
 	for _, l := range page.all("label") {
 		labels[attr(l, "for")] = words(l)
@@ -47,8 +47,8 @@ func TestCardFieldsAreNamedForPeopleAndBrowsers(t *testing.T) {
 
 func TestProductionShowsNothingOfTheSandbox(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	id := shop.Sell(t, func(s *checkouttest.Sale) { s.Environment = pay.Production })
+	shop := coinslottest.OpenShop(t)
+	id := shop.Sell(t, func(s *coinslottest.Sale) { s.Environment = pay.Production })
 	page := open(t, shop.Page(id))
 	if shown := page.text("main"); strings.Contains(strings.ToLower(shown), "sandbox") || strings.Contains(shown, "4242 4242") {
 		t.Errorf("the page of a real session says %s", shown)
@@ -60,8 +60,8 @@ func TestProductionShowsNothingOfTheSandbox(t *testing.T) {
 
 func TestAnExpiredSessionSaysSoAndLeadsBack(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	id := shop.Sell(t, nil)
+	shop := coinslottest.OpenShop(t)
+	id := shop.Sell(t)
 	shop.Wait(25 * time.Hour)
 	page := open(t, shop.Page(id))
 	page.says("This offer has expired", "Nothing was charged", "Back to Space Shooter")
@@ -75,8 +75,8 @@ func TestAnExpiredSessionSaysSoAndLeadsBack(t *testing.T) {
 
 func TestTheWayBackNamesTheSessionWhereAsked(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	id := shop.Sell(t, func(s *checkouttest.Sale) { s.Order.ReturnURL = "mygame://done?session={SESSION_ID}" })
+	shop := coinslottest.OpenShop(t)
+	id := shop.Sell(t, func(s *coinslottest.Sale) { s.Order.ReturnURL = "mygame://done?session={SESSION_ID}" })
 	page := open(t, shop.Page(id)).payByCard("4242424242424242").follow()
 	if href := attr(page.byID("back"), "href"); href != "mygame://done?session="+string(id) {
 		t.Errorf("the way back is %q", href)
@@ -85,7 +85,7 @@ func TestTheWayBackNamesTheSessionWhereAsked(t *testing.T) {
 
 func TestUnknownAndImpossibleIdsAreOnePage(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
+	shop := coinslottest.OpenShop(t)
 	plain := func(address string) string {
 		page := open(t, address)
 		if page.status != http.StatusNotFound {
@@ -93,13 +93,14 @@ func TestUnknownAndImpossibleIdsAreOnePage(t *testing.T) {
 		}
 		return page.text("title") + page.text("main")
 	}
-	known := string(shop.Sell(t, nil))
+	known := string(shop.Sell(t))
 	unknown := plain(shop.Page("sess_00000000000000000000000000000000"))
 	if !strings.Contains(unknown, "Page not found") {
 		t.Errorf("an unknown id is told as %q", unknown)
 	}
+	page := alone(t, shop)
 	for _, path := range []string{"/pay/nonsense", "/pay/sess_UPPER", "/pay/sess_1/wallet/apple_pay", "/pay/", "/pay", "/pay/sess_1/", "/pay/sess_1/pay/more", "/pay/sess_1/other", "/payx", "/pay" + known, "/images/x.png", "/pay/images/x.png", "/pay/%3Cscript%3E"} {
-		if got := plain(shop.URL + path); got != unknown {
+		if got := plain(page + path); got != unknown {
 			t.Errorf("%s is told as %q", path, got)
 		}
 	}
@@ -107,8 +108,8 @@ func TestUnknownAndImpossibleIdsAreOnePage(t *testing.T) {
 
 func TestHeadAsksWithoutABody(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	page := send(t, http.MethodHead, shop.Page(shop.Sell(t, nil)), "", nil)
+	shop := coinslottest.OpenShop(t)
+	page := send(t, http.MethodHead, shop.Page(shop.Sell(t)), "", nil)
 	if page.status != http.StatusOK || page.body != "" || page.header.Get("Content-Length") == "" {
 		t.Errorf("HEAD: %d, %d bytes, Content-Length %q", page.status, len(page.body), page.header.Get("Content-Length"))
 	}
@@ -116,8 +117,8 @@ func TestHeadAsksWithoutABody(t *testing.T) {
 
 func TestOtherMethodsAreRefused(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	page := shop.Page(shop.Sell(t, nil))
+	shop := coinslottest.OpenShop(t)
+	page := shop.Page(shop.Sell(t))
 	for address, allow := range map[string]string{page: "GET, HEAD", page + "/state": "GET, HEAD", page + "/pay": "GET, HEAD, POST"} {
 		answer := send(t, http.MethodPut, address, "", nil)
 		if answer.status != http.StatusMethodNotAllowed || answer.header.Get("Allow") != allow {
@@ -131,8 +132,8 @@ func TestOtherMethodsAreRefused(t *testing.T) {
 
 func TestThePageLivesAlsoAtTheRootOfAHost(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.OpenAt(t, "")
-	id := shop.Sell(t, func(s *checkouttest.Sale) { s.Order.Item.Image = &onePixel })
+	shop := coinslottest.OpenShopAt(t, "")
+	id := shop.Sell(t, func(s *coinslottest.Sale) { s.Order.Item.Image = &onePixel })
 	page := open(t, shop.URL+"/"+string(id))
 	if img := open(t, page.join(attr(page.all("img")[0], "src"))); img.status != http.StatusOK {
 		t.Errorf("the image answers %d", img.status)
@@ -142,10 +143,10 @@ func TestThePageLivesAlsoAtTheRootOfAHost(t *testing.T) {
 
 func TestABrokenStoreIsToldWithoutItsSecretsAndWithAReference(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	id := shop.Sell(t, nil)
+	shop := coinslottest.OpenShop(t)
+	id := shop.Sell(t)
 	form := open(t, shop.Page(id))
-	shop.Break(errors.New("disk I/O error at /var/secret"))
+	shop.Faults.Fail(errors.New("disk I/O error at /var/secret"))
 	for what, page := range map[string]*leaf{
 		"Something went wrong":            open(t, shop.Page(id)),
 		"we cannot say yet":               form.payByCard("4242424242424242"),
@@ -162,7 +163,7 @@ func TestABrokenStoreIsToldWithoutItsSecretsAndWithAReference(t *testing.T) {
 	if shop.Log.Contains(string(id)) {
 		t.Error("the log holds the whole id, which opens the page")
 	}
-	shop.Break(pay.Refuse(pay.Unavailable, "the disk is full"))
+	shop.Faults.Fail(pay.Refuse(pay.Unavailable, "the disk is full"))
 	if page := open(t, shop.Page(id)); page.status != http.StatusServiceUnavailable || page.header.Get("Retry-After") == "" {
 		t.Errorf("unavailable: %d", page.status)
 	}

@@ -7,14 +7,14 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/coinslot/coinslot/internal/checkout/checkouttest"
 	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
 func TestACardPaysAndTheWayBackIsThere(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	page := open(t, shop.Page(shop.Sell(t, nil))).payByCard("4242 4242 4242 4242").follow()
+	shop := coinslottest.OpenShop(t)
+	page := open(t, shop.Page(shop.Sell(t))).payByCard("4242 4242 4242 4242").follow()
 	page.says("Payment successful", "You paid $4.99 for 50 Gold Coins", "Visa ending in 4242")
 	back := page.byID("back")
 	if attr(back, "href") != "mygame://payment-complete" || words(back) != "Back to Space Shooter" {
@@ -24,16 +24,16 @@ func TestACardPaysAndTheWayBackIsThere(t *testing.T) {
 
 func TestADeclinedCardSaysWhyAndCanBeFollowedByAnother(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	page := open(t, shop.Page(shop.Sell(t, nil))).payByCard("4000 0000 0000 9995").follow()
+	shop := coinslottest.OpenShop(t)
+	page := open(t, shop.Page(shop.Sell(t))).payByCard("4000 0000 0000 9995").follow()
 	page.says("There is not enough money on the card. Nothing was charged. You can try again")
 	page.payByCard("4242 4242 4242 4242").follow().says("Payment successful")
 }
 
 func TestTheLastFailureEndsTheSale(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	id := shop.Sell(t, func(s *checkouttest.Sale) { s.Game.Attempts = 2 })
+	shop := coinslottest.OpenShop(t)
+	id := shop.Sell(t, func(s *coinslottest.Sale) { s.Game.Attempts = 2 })
 	page := open(t, shop.Page(id)).payByCard("4000000000000002").follow()
 	page.says("Your card was declined.", "This is the last attempt")
 	page = page.payByCard("4000000000000002").follow()
@@ -45,8 +45,8 @@ func TestTheLastFailureEndsTheSale(t *testing.T) {
 
 func TestAWrongCardIsToldBesideTheFieldAndNeverEchoed(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	page := open(t, shop.Page(shop.Sell(t, nil)))
+	shop := coinslottest.OpenShop(t)
+	page := open(t, shop.Page(shop.Sell(t)))
 	again := page.submit("/pay", 0, "number", "4242 4242 4242 4241", "expiry", "13/40", "cvc", "98")
 	if again.status != http.StatusUnprocessableEntity {
 		t.Fatalf("status %d", again.status)
@@ -70,15 +70,15 @@ func TestAWrongCardIsToldBesideTheFieldAndNeverEchoed(t *testing.T) {
 
 func TestPastDatesAreCalledExpired(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	page := open(t, shop.Page(shop.Sell(t, nil)))
+	shop := coinslottest.OpenShop(t)
+	page := open(t, shop.Page(shop.Sell(t)))
 	page.submit("/pay", 0, "number", "4242424242424242", "expiry", "01/20", "cvc", "123").says("This card has expired")
 }
 
 func TestASecondTapASecondTabAndAReloadChargeOnce(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	page := open(t, shop.Page(shop.Sell(t, nil)))
+	shop := coinslottest.OpenShop(t)
+	page := open(t, shop.Page(shop.Sell(t)))
 	var taps sync.WaitGroup
 	for range 8 {
 		taps.Go(func() {
@@ -96,8 +96,8 @@ func TestASecondTapASecondTabAndAReloadChargeOnce(t *testing.T) {
 
 func TestAFormFromBeforeAFailureStartsNothing(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	page := open(t, shop.Page(shop.Sell(t, nil)))
+	shop := coinslottest.OpenShop(t)
+	page := open(t, shop.Page(shop.Sell(t)))
 	page.payByCard("4000000000000002").follow()
 	page.payByCard("4242424242424242").follow().says("Your card was declined.")
 	if shop.Bank.Asked() != 1 {
@@ -107,9 +107,9 @@ func TestAFormFromBeforeAFailureStartsNothing(t *testing.T) {
 
 func TestAPaymentWithoutAnAnswerIsProcessing(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
+	shop := coinslottest.OpenShop(t)
 	shop.Bank.Mute()
-	form := open(t, shop.Page(shop.Sell(t, nil)))
+	form := open(t, shop.Page(shop.Sell(t)))
 	page := form.payByCard("4242424242424242").follow()
 	page.says("Processing your payment", "charged once at most")
 	if len(page.all("form")) != 0 {
@@ -127,8 +127,8 @@ func TestAPaymentWithoutAnAnswerIsProcessing(t *testing.T) {
 
 func TestAHeldPaymentWaitsForTheGame(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	id := shop.Sell(t, func(s *checkouttest.Sale) {
+	shop := coinslottest.OpenShop(t)
+	id := shop.Sell(t, func(s *coinslottest.Sale) {
 		s.Game.Capture = pay.CaptureManual
 		cancelled := "mygame://cancelled"
 		s.Order.CancelURL = &cancelled
@@ -142,8 +142,8 @@ func TestAHeldPaymentWaitsForTheGame(t *testing.T) {
 
 func TestWalletSheetsApproveDeclineAndDismiss(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	page := open(t, shop.Page(shop.Sell(t, nil)))
+	shop := coinslottest.OpenShop(t)
+	page := open(t, shop.Page(shop.Sell(t)))
 	links := map[string]string{}
 	for _, a := range page.all("a") {
 		links[words(a)] = page.join(attr(a, "href"))
@@ -163,9 +163,9 @@ func TestWalletSheetsApproveDeclineAndDismiss(t *testing.T) {
 
 func TestCancellingEndsTheSaleAndLeadsToTheCancelURL(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
+	shop := coinslottest.OpenShop(t)
 	cancelled := "https://game.example/cancelled"
-	id := shop.Sell(t, func(s *checkouttest.Sale) { s.Order.CancelURL = &cancelled })
+	id := shop.Sell(t, func(s *coinslottest.Sale) { s.Order.CancelURL = &cancelled })
 	form := open(t, shop.Page(id))
 	page := form.submit("/cancel", 0).follow()
 	page.says("Purchase cancelled", "Nothing was charged")
@@ -180,8 +180,8 @@ func TestCancellingEndsTheSaleAndLeadsToTheCancelURL(t *testing.T) {
 
 func TestAnUnknownMethodIsRefusedInWords(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	to, fields := open(t, shop.Page(shop.Sell(t, nil))).form("/pay", 0)
+	shop := coinslottest.OpenShop(t)
+	to, fields := open(t, shop.Page(shop.Sell(t))).form("/pay", 0)
 	fields.Set("method", "gold_bars")
 	page := send(t, http.MethodPost, to, fields.Encode(), nil)
 	page.says("Nothing was charged")
@@ -192,8 +192,8 @@ func TestAnUnknownMethodIsRefusedInWords(t *testing.T) {
 
 func TestNoCardNumberReachesALogOrAnAddress(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	form := open(t, shop.Page(shop.Sell(t, nil)))
+	shop := coinslottest.OpenShop(t)
+	form := open(t, shop.Page(shop.Sell(t)))
 	answer := form.payByCard("4000000000000002")
 	if strings.Contains(answer.header.Get("Location"), "4000") {
 		t.Error("the redirect names the card")
@@ -202,7 +202,7 @@ func TestNoCardNumberReachesALogOrAnAddress(t *testing.T) {
 	to, fields := answer.follow().form("/pay", 0)
 	query := url.Values{"number": {"4242424242424242"}, "expiry": {"12/40"}, "cvc": {"123"}}
 	send(t, http.MethodPost, to+"?"+query.Encode(), fields.Encode(), nil).says("Check the card number")
-	shop.Break(pay.Refuse(pay.Internal, "it broke"))
+	shop.Faults.Fail(pay.Refuse(pay.Internal, "it broke"))
 	form.payByCard("4242424242424242")
 	for _, secret := range []string{"4242424242424242", "4242 4242", "4000000000000002"} {
 		if shop.Log.Contains(secret) {

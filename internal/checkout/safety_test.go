@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/net/html"
 
-	"github.com/coinslot/coinslot/internal/checkout/checkouttest"
 	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
 // onePixel is the smallest picture there is.
@@ -19,9 +19,9 @@ var onePixel = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFc
 
 func TestEveryAnswerIsLockedDown(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	page := shop.Page(shop.Sell(t, nil))
-	for _, address := range []string{page, page + "/state", page + "/wallet/paypal", page + "/pay", shop.URL + "/nothing", shop.Page("sess_none")} {
+	shop := coinslottest.OpenShop(t)
+	page := shop.Page(shop.Sell(t))
+	for _, address := range []string{page, page + "/state", page + "/wallet/paypal", page + "/pay", alone(t, shop) + "/nothing", shop.URL + "/pay/nothing", shop.Page("sess_none")} {
 		head := open(t, address).header
 		for name, want := range map[string]string{
 			"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
@@ -44,8 +44,8 @@ func TestEveryAnswerIsLockedDown(t *testing.T) {
 
 func TestStyleAndScriptCarryTheAnswersOwnNonce(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	address := shop.Page(shop.Sell(t, nil))
+	shop := coinslottest.OpenShop(t)
+	address := shop.Page(shop.Sell(t))
 	seen := map[string]bool{}
 	for range 2 {
 		page := open(t, address)
@@ -64,13 +64,13 @@ func TestStyleAndScriptCarryTheAnswersOwnNonce(t *testing.T) {
 
 func TestImagesElsewhereWidenThePolicyForImagesOnly(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
+	shop := coinslottest.OpenShop(t)
 	image := "https://a;script-src*.example/x.png"
-	page := open(t, shop.Page(shop.Sell(t, func(s *checkouttest.Sale) { s.Order.Item.Image = &image })))
+	page := open(t, shop.Page(shop.Sell(t, func(s *coinslottest.Sale) { s.Order.Item.Image = &image })))
 	if policy := page.header.Get("Content-Security-Policy"); !strings.Contains(policy, "img-src 'self' data: https:;") || strings.Contains(policy, "example") {
 		t.Errorf("the policy is %s", policy)
 	}
-	page = open(t, shop.Page(shop.Sell(t, nil)))
+	page = open(t, shop.Page(shop.Sell(t)))
 	if policy := page.header.Get("Content-Security-Policy"); !strings.Contains(policy, "img-src 'self' data:;") {
 		t.Errorf("the policy without such an image is %s", policy)
 	}
@@ -78,8 +78,8 @@ func TestImagesElsewhereWidenThePolicyForImagesOnly(t *testing.T) {
 
 func TestPostsFromElsewhereChargeNothing(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	id := shop.Sell(t, nil)
+	shop := coinslottest.OpenShop(t)
+	id := shop.Sell(t)
 	to, fields := open(t, shop.Page(id)).form("/pay", 0)
 	fields.Set("number", "4242424242424242")
 	fields.Set("expiry", "12/40")
@@ -117,9 +117,9 @@ func TestPostsFromElsewhereChargeNothing(t *testing.T) {
 
 func TestATokenPaysForNoOtherSession(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	_, fields := open(t, shop.Page(shop.Sell(t, nil))).form("/pay", 0)
-	page := send(t, http.MethodPost, shop.Page(shop.Sell(t, nil))+"/cancel", fields.Encode(), nil)
+	shop := coinslottest.OpenShop(t)
+	_, fields := open(t, shop.Page(shop.Sell(t))).form("/pay", 0)
+	page := send(t, http.MethodPost, shop.Page(shop.Sell(t))+"/cancel", fields.Encode(), nil)
 	page.says("This page was out of date", "Pay $4.99")
 }
 
@@ -131,10 +131,10 @@ var hostile = []string{
 
 func TestHostileTextStaysText(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
-	calm := shapes(open(t, shop.Page(shop.Sell(t, nil))))
+	shop := coinslottest.OpenShop(t)
+	calm := shapes(open(t, shop.Page(shop.Sell(t))))
 	for _, text := range hostile {
-		id := shop.Sell(t, func(s *checkouttest.Sale) {
+		id := shop.Sell(t, func(s *coinslottest.Sale) {
 			s.Order.Item.Title, s.Order.User, s.Game.Name = text, pay.UserID(text), text
 		})
 		page := open(t, shop.Page(id))
@@ -182,9 +182,9 @@ func checkLinks(t *testing.T, l *leaf) {
 func TestTheFirstLoadIsOneSmallAnswer(t *testing.T) {
 	t.Parallel()
 	const most = 30 << 10
-	shop := checkouttest.Open(t)
+	shop := coinslottest.OpenShop(t)
 	image := onePixel
-	address := shop.Page(shop.Sell(t, func(s *checkouttest.Sale) { s.Order.Item.Image = &image }))
+	address := shop.Page(shop.Sell(t, func(s *coinslottest.Sale) { s.Order.Item.Image = &image }))
 	packed := send(t, http.MethodGet, address, "", map[string]string{"Accept-Encoding": "gzip"})
 	z, err := gzip.NewReader(bytes.NewReader([]byte(packed.body)))
 	if err != nil {
@@ -205,9 +205,9 @@ func TestTheFirstLoadIsOneSmallAnswer(t *testing.T) {
 
 func TestImagesAreKeptForEverAndRunNothing(t *testing.T) {
 	t.Parallel()
-	shop := checkouttest.Open(t)
+	shop := coinslottest.OpenShop(t)
 	image := onePixel
-	page := open(t, shop.Page(shop.Sell(t, func(s *checkouttest.Sale) { s.Order.Item.Image = &image })))
+	page := open(t, shop.Page(shop.Sell(t, func(s *coinslottest.Sale) { s.Order.Item.Image = &image })))
 	address := page.join(attr(page.all("img")[0], "src"))
 	for _, address := range []string{address, strings.Replace(address, "/pay/images/", "/images/", 1)} {
 		img := open(t, address)

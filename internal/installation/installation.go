@@ -28,11 +28,12 @@ import (
 	"github.com/coinslot/coinslot/internal/webhook"
 )
 
-// Options is what one installation is made of. Store, Ledger, Vault, AdminToken,
-// PublicURL and Logger are required.
+// Options is what one installation is made of. Store, Vault, AdminToken, PublicURL,
+// Logger, and Ledger or Providers are required.
 type Options struct {
 	Store       store.Store
-	Ledger      sandbox.Ledger // of the sandbox provider
+	Ledger      sandbox.Ledger    // of the sandbox provider
+	Providers   gateway.Providers // who moves the money; nil: the sandbox on Ledger, and nobody in production
 	Vault       *vault.Vault
 	AdminToken  string
 	PublicURL   string // where clients reach the server
@@ -68,7 +69,7 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 	convert := rpc.Converter{PageURL: address.PageURL, ImageURL: address.ImageURL}
 	relay := webhook.NewRelay(webhook.Options{Store: o.Store, Vault: o.Vault, Client: o.webhookClients(), Now: o.Now, Logger: o.Logger})
 	service, err := gateway.New(ctx, gateway.Options{
-		Store: o.Store, Provider: o.providers(), Payload: convert.Payload, Secrets: webhook.NewSecrets(o.Vault),
+		Store: o.Store, Provider: o.Providers, Payload: convert.Payload, Secrets: webhook.NewSecrets(o.Vault),
 		Now: o.Now, Logger: o.Logger, IdempotencyWindow: o.IdempotencyWindow,
 	})
 	if err != nil {
@@ -102,6 +103,9 @@ func (o Options) withDefaults() Options {
 	if o.CheckoutURL == "" {
 		o.CheckoutURL = strings.TrimRight(o.PublicURL, "/") + "/pay"
 	}
+	if o.Providers == nil {
+		o.Providers = sandboxOnly(o.Ledger)
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -111,10 +115,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// providers says who moves the money: in the sandbox nobody really does. Production
-// needs a real provider, of which this version has none.
-func (o Options) providers() gateway.Providers {
-	play := sandbox.New(o.Ledger)
+// sandboxOnly moves money in the sandbox, where nobody really does. Production needs
+// a real provider, of which this version has none.
+func sandboxOnly(ledger sandbox.Ledger) gateway.Providers {
+	play := sandbox.New(ledger)
 	return func(env pay.Environment) provider.Provider {
 		if env == pay.Sandbox {
 			return play

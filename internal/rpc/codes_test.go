@@ -93,7 +93,7 @@ func orders(changes ...string) func(*testing.T, *line) answer {
 func broken(err error) func(*testing.T, *line) answer {
 	return func(t *testing.T, _ *line) answer {
 		l, faults, _ := openFaulty(t)
-		faults.fail(err)
+		faults.Fail(err)
 		return l.call(t, "CreateSession", anOrder)
 	}
 }

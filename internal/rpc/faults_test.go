@@ -1,16 +1,10 @@
 package rpc_test
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net/http"
 	"regexp"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"connectrpc.com/connect"
@@ -18,82 +12,15 @@ import (
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
 	"github.com/coinslot/coinslot/internal/installation"
-	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/store"
 	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
-// faulty is a store that fails, or panics, once it is told to.
-type faulty struct {
-	store.Store
-	with atomic.Pointer[func() error]
-}
-
-func (f *faulty) fail(err error)     { f.do(func() error { return err }) }
-func (f *faulty) panic(reason any)   { f.do(func() error { panic(reason) }) }
-func (f *faulty) do(fn func() error) { f.with.Store(&fn) }
-
-// broken spares upkeep, which would not outlive a panic.
-func (f *faulty) broken(ctx context.Context) error {
-	if fn := f.with.Load(); fn != nil && ctx.Value(http.ServerContextKey) != nil {
-		return (*fn)()
-	}
-	return nil
-}
-
-func (f *faulty) Update(ctx context.Context, id pay.SessionID, fn func(store.Tx) error) error {
-	return f.Store.Update(ctx, id, func(tx store.Tx) error {
-		if err := f.broken(ctx); err != nil {
-			return err
-		}
-		return fn(tx)
-	})
-}
-
-func (f *faulty) View(ctx context.Context, fn func(store.Reader) error) error {
-	return f.Store.View(ctx, func(r store.Reader) error {
-		if err := f.broken(ctx); err != nil {
-			return err
-		}
-		return fn(r)
-	})
-}
-
-// logBook is a log that a test can read.
-type logBook struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logBook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-// lineWith is the one line that holds all of the texts.
-func (l *logBook) lineWith(texts ...string) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-next:
-	for line := range strings.Lines(l.text.String()) {
-		for _, text := range texts {
-			if !strings.Contains(line, text) {
-				continue next
-			}
-		}
-		return line
-	}
-	return ""
-}
-
-func openFaulty(t *testing.T) (*line, *faulty, *logBook) {
+func openFaulty(t *testing.T) (*line, *coinslottest.FaultyStore, *coinslottest.Log) {
 	t.Helper()
-	f, log := &faulty{Store: coinslottest.OpenStore(t)}, &logBook{}
-	l := openLine(t, func(o *installation.Options) {
-		o.Store, o.Logger = f, slog.New(slog.NewTextHandler(log, nil))
-	})
-	return l, f, log
+	faults, log := &coinslottest.FaultyStore{Store: coinslottest.OpenStore(t)}, &coinslottest.Log{}
+	l := openLine(t, func(o *installation.Options) { o.Store, o.Logger = faults, log.Logger() })
+	return l, faults, log
 }
 
 const innards = "SELECT * FROM secrets WHERE key = 'sk_sandbox_hush'"
@@ -103,8 +30,8 @@ var reference = regexp.MustCompile(`^internal error \(ref ([0-9a-f]{12})\)$`)
 func TestInternalErrorsAndPanicsAreLoggedAndNeverTold(t *testing.T) {
 	l, faults, log := openFaulty(t)
 	for name, breakIt := range map[string]func(){
-		"error": func() { faults.fail(errors.New(innards)) },
-		"panic": func() { faults.panic(innards) },
+		"error": func() { faults.Fail(errors.New(innards)) },
+		"panic": func() { faults.Panic(innards) },
 	} {
 		breakIt()
 		for method, body := range map[string]string{
@@ -121,7 +48,7 @@ func TestInternalErrorsAndPanicsAreLoggedAndNeverTold(t *testing.T) {
 				if strings.Contains(got.body, "hush") {
 					t.Errorf("the caller is told %s", got.body)
 				}
-				logged := log.lineWith("ref="+ref[1], method, "hush")
+				logged := log.Line("ref="+ref[1], method, "hush")
 				if logged == "" || strings.Contains(logged, l.key) {
 					t.Errorf("the line logged is %q", logged)
 				}
@@ -135,7 +62,7 @@ func TestInternalErrorsAndPanicsAreLoggedAndNeverTold(t *testing.T) {
 
 func TestInternalErrorsAreNotToldOverGRPCAndRESTEither(t *testing.T) {
 	l, faults, _ := openFaulty(t)
-	faults.fail(errors.New(innards))
+	faults.Fail(errors.New(innards))
 	for name, option := range map[string]connect.ClientOption{"gRPC-Web": connect.WithGRPCWeb(), "Connect": connect.WithProtoJSON()} {
 		c := payv1connect.NewPaymentServiceClient(withKey(l.key), l.url, option)
 		_, err := c.GetSession(t.Context(), &payv1.GetSessionRequest{Id: "sess_1"})
@@ -151,7 +78,7 @@ func TestInternalErrorsAreNotToldOverGRPCAndRESTEither(t *testing.T) {
 
 func TestAStoreOutOfReachIsUnavailableAndSaysToAskAgain(t *testing.T) {
 	l, faults, log := openFaulty(t)
-	faults.fail(fmt.Errorf("%s: %w", innards, store.ErrUnavailable))
+	faults.Fail(fmt.Errorf("%s: %w", innards, store.ErrUnavailable))
 	for _, got := range []answer{l.call(t, "CreateSession", anOrder), l.send(t, "GET", "/v1/sessions/sess_1", "")} {
 		if got.status != 503 || got.code != "unavailable" || strings.Contains(got.body, "hush") {
 			t.Errorf("got %d %s", got.status, got.body)
@@ -160,9 +87,9 @@ func TestAStoreOutOfReachIsUnavailableAndSaysToAskAgain(t *testing.T) {
 			t.Errorf("Retry-After is %q", got.header.Get("Retry-After"))
 		}
 	}
-	if log.lineWith("store unavailable", "hush") == "" {
+	if log.Line("store unavailable", "hush") == "" {
 		t.Error("nothing was logged")
 	}
-	faults.with.Store(nil)
+	faults.Mend()
 	l.create(t)
 }

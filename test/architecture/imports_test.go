@@ -46,7 +46,6 @@ var plan = []line{
 	{"internal/rpc", "gen/... internal/gateway internal/pay internal/store", "connectrpc.com/authn connectrpc.com/connect google.golang.org/protobuf", "it converts, calls the use case and converts; of the store it knows queries and errors"},
 	{"internal/rest", "internal/gateway internal/pay internal/rpc", "connectrpc.com/authn connectrpc.com/vanguard google.golang.org/protobuf", "the REST paths are the RPC handlers, transcoded; it only asks who calls before it reads"},
 	{"internal/checkout", "internal/gateway internal/pay", "github.com/bojanz/currency golang.org/x/text", "the page goes through the use cases like every caller"},
-	{"internal/checkout/checkouttest", anything, "", "a whole shop to try the page in; only tests open it"},
 	{"internal/server", "gen/... internal/gateway internal/pay internal/rest internal/rpc", "connectrpc.com/connect connectrpc.com/cors connectrpc.com/grpchealth connectrpc.com/grpcreflect github.com/prometheus/client_golang github.com/rs/cors golang.org/x/time google.golang.org/protobuf", "it mounts handlers on one port and decides nothing"},
 	{"internal/config", "", "", "flags and environment become values; what they mean is for others"},
 	{"internal/installation", "internal/checkout internal/gateway internal/pay internal/provider internal/provider/sandbox internal/rest internal/rpc internal/safehttp internal/server internal/store internal/vault internal/webhook", "github.com/prometheus/client_golang", "it puts the rooms together on whatever store it is given"},
@@ -77,11 +76,11 @@ type privilege struct{ imports, rooms, why string }
 
 var only = []privilege{
 	{"database/sql", "internal/store/sqlite test/...", "there is no way around the contract of the store"},
-	{module + "/internal/store/sqlite", "cmd/coinslot internal/checkout/checkouttest test/...", "who picks the engine is main; all others take any store"},
+	{module + "/internal/store/sqlite", "cmd/coinslot test/...", "who picks the engine is main; all others take any store"},
 	{"modernc.org github.com/pressly/goose", "internal/store/sqlite test/...", "one room knows the driver"},
 	{"math/rand", "internal/webhook test/... internal/store/storetest internal/provider/providertest", "only jitter may be predictable"},
-	{"testing", "internal/store/storetest internal/provider/providertest internal/checkout/checkouttest internal/testneed test/...", "the binary carries no tests"},
-	{module + "/internal/checkout/checkouttest", "test/...", "what is made for tests is for tests"},
+	{"testing", "internal/store/storetest internal/provider/providertest internal/testneed test/...", "the binary carries no tests"},
+	{module + "/test", "test/...", "what is made for tests is for tests"},
 	{module + "/internal/store/storetest", "test/...", "what is made for tests is for tests"},
 	{module + "/internal/provider/providertest", "test/...", "what is made for tests is for tests"},
 	{module + "/internal/testneed", "test/...", "what is made for tests is for tests"},
@@ -221,6 +220,7 @@ func TestTheRulesRefuse(t *testing.T) {
 		{"cmd/coinslot", "database/sql"},
 		{"cmd/coinslot", "modernc.org/sqlite"},
 		{"cmd/coinslot", "testing"},
+		{"cmd/coinslot", module + "/test/coinslottest"},
 		{"gen/pay/v1", module + "/internal/pay"},
 	} {
 		why, known := refusals(tt.room, tt.imported)

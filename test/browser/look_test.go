@@ -15,14 +15,14 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/coinslot/coinslot/internal/checkout/checkouttest"
 	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
 // TestEveryStateFitsEveryScreen opens each state on phones and a desktop, in light
 // and dark, and leaves a picture of each in COINSLOT_SCREENSHOTS to be looked at.
 func TestEveryStateFitsEveryScreen(t *testing.T) {
-	shop, b := checkouttest.Open(t), start(t)
+	shop, b := coinslottest.OpenShop(t), start(t)
 	dir := os.Getenv("COINSLOT_SCREENSHOTS")
 	if dir == "" {
 		dir = t.TempDir()
@@ -54,11 +54,11 @@ func (b *tab) look(width int64, file string) {
 }
 
 // everyState brings sessions into every state that a player can see.
-func (b *tab) everyState(shop *checkouttest.Shop) map[string]string {
+func (b *tab) everyState(shop *coinslottest.Shop) map[string]string {
 	t := b.t
 	picture := coins()
-	sell := func(edit func(*checkouttest.Sale)) string {
-		return shop.Page(shop.Sell(t, func(s *checkouttest.Sale) {
+	sell := func(edit func(*coinslottest.Sale)) string {
+		return shop.Page(shop.Sell(t, func(s *coinslottest.Sale) {
 			s.Order.Item.Image = &picture
 			if edit != nil {
 				edit(s)
@@ -66,22 +66,22 @@ func (b *tab) everyState(shop *checkouttest.Shop) map[string]string {
 		}))
 	}
 	pages := map[string]string{}
-	expired := sell(func(s *checkouttest.Sale) { ttl := time.Minute; s.Order.ExpiresIn = &ttl })
+	expired := sell(func(s *coinslottest.Sale) { ttl := time.Minute; s.Order.ExpiresIn = &ttl })
 	shop.Wait(2 * time.Minute)
 	pages["expired"] = expired
 	pages["pending"] = sell(nil)
 	pages["wallet"] = pages["pending"] + "/wallet/apple_pay"
 	pages["unknown"] = shop.Page("sess_unknown")
-	pages["long"] = sell(func(s *checkouttest.Sale) {
+	pages["long"] = sell(func(s *coinslottest.Sale) {
 		german := "de"
 		s.Environment, s.Order.Locale, s.Order.Item.Image, s.Order.Item.Currency = pay.Production, &german, nil, "EUR"
 		s.Game.Name = "Die Abenteuer der Donaudampfschifffahrtsgesellschaftskapitäne"
 		s.Order.Item.Title, s.Order.Item.Price = "The Legendary Armour of the Seven Kingdoms, with 1,250 gems and a season pass", 129999
 	})
 	pages["retry"] = b.paid(sell(nil), "4000000000009995")
-	pages["failed"] = b.paid(sell(func(s *checkouttest.Sale) { s.Game.Attempts = 1 }), "4000000000000002")
+	pages["failed"] = b.paid(sell(func(s *coinslottest.Sale) { s.Game.Attempts = 1 }), "4000000000000002")
 	pages["paid"] = b.paid(sell(nil), "4242424242424242")
-	pages["authorized"] = b.paid(sell(func(s *checkouttest.Sale) { s.Game.Capture = pay.CaptureManual }), "4242424242424242")
+	pages["authorized"] = b.paid(sell(func(s *coinslottest.Sale) { s.Game.Capture = pay.CaptureManual }), "4242424242424242")
 	pages["cancelled"] = sell(nil)
 	b.do(chromedp.Navigate(pages["cancelled"]), chromedp.Click(css(".leave button")))
 	b.waitFor("cancelled")

@@ -8,7 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/coinslot/coinslot/internal/checkout/checkouttest"
+	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
 const (
@@ -23,8 +23,8 @@ func (b *tab) typeCard(number string) {
 }
 
 func TestACardIsTypedAndPays(t *testing.T) {
-	shop, b := checkouttest.Open(t), start(t)
-	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))))
+	shop, b := coinslottest.OpenShop(t), start(t)
+	b.do(chromedp.Navigate(shop.Page(shop.Sell(t))))
 	b.typeCard("4242424242424242")
 	if got := run(b, chromedp.Value(css("#number"))) + " " + run(b, chromedp.Value(css("#expiry"))); got != "4242 4242 4242 4242 12/40" {
 		t.Errorf("what was typed reads %q", got)
@@ -34,8 +34,8 @@ func TestACardIsTypedAndPays(t *testing.T) {
 }
 
 func TestADeclinedCardLeavesTheFormForAnother(t *testing.T) {
-	shop, b := checkouttest.Open(t), start(t)
-	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))))
+	shop, b := coinslottest.OpenShop(t), start(t)
+	b.do(chromedp.Navigate(shop.Page(shop.Sell(t))))
 	b.typeCard("4000000000000002")
 	b.do(chromedp.Click(payButton), chromedp.WaitVisible(css(".alert")))
 	if got := run(b, chromedp.Text(css(".alert"))); !strings.Contains(got, "declined") {
@@ -47,8 +47,8 @@ func TestADeclinedCardLeavesTheFormForAnother(t *testing.T) {
 }
 
 func TestASlipOfTheFingerIsToldBeforeAnythingIsSent(t *testing.T) {
-	shop, b := checkouttest.Open(t), start(t)
-	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))))
+	shop, b := coinslottest.OpenShop(t), start(t)
+	b.do(chromedp.Navigate(shop.Page(shop.Sell(t))))
 	b.typeCard("4242424242424241")
 	b.do(chromedp.Click(payButton), chromedp.WaitVisible(css("#number[aria-invalid=true]")), chromedp.WaitVisible(css("#number-error")))
 	if got := run(b, chromedp.Evaluate[string]("document.activeElement.id")); got != "number" {
@@ -60,8 +60,8 @@ func TestASlipOfTheFingerIsToldBeforeAnythingIsSent(t *testing.T) {
 }
 
 func TestATestCardFillsItselfIn(t *testing.T) {
-	shop, b := checkouttest.Open(t), start(t)
-	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))), chromedp.Click(css("summary")), chromedp.Click(css("li:nth-of-type(3) .use")))
+	shop, b := coinslottest.OpenShop(t), start(t)
+	b.do(chromedp.Navigate(shop.Page(shop.Sell(t))), chromedp.Click(css("summary")), chromedp.Click(css("li:nth-of-type(3) .use")))
 	if got := run(b, chromedp.Value(css("#number"))) + " " + run(b, chromedp.Value(css("#cvc"))); got != "3782 822463 10005 1234" {
 		t.Errorf("the form holds %q", got)
 	}
@@ -70,8 +70,8 @@ func TestATestCardFillsItselfIn(t *testing.T) {
 }
 
 func TestAWalletIsDismissedDeclinedAndApproved(t *testing.T) {
-	shop, b := checkouttest.Open(t), start(t)
-	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))))
+	shop, b := coinslottest.OpenShop(t), start(t)
+	b.do(chromedp.Navigate(shop.Page(shop.Sell(t))))
 	wallet := css(".wallets a[href$=apple_pay]")
 	b.do(chromedp.Click(wallet))
 	b.waitFor("wallet")
@@ -85,9 +85,9 @@ func TestAWalletIsDismissedDeclinedAndApproved(t *testing.T) {
 }
 
 func TestEverythingWorksWithoutScript(t *testing.T) {
-	shop, b := checkouttest.Open(t), start(t)
+	shop, b := coinslottest.OpenShop(t), start(t)
 	b.withoutScript()
-	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))))
+	b.do(chromedp.Navigate(shop.Page(shop.Sell(t))))
 	b.typeCard("4242424242424241")
 	b.do(chromedp.Click(payButton), chromedp.WaitVisible(css("#number-error")))
 	b.do(chromedp.SendKeys(css("#number"), "4000000000000002"), chromedp.SendKeys(css("#cvc"), "123"), chromedp.Click(payButton), chromedp.WaitVisible(css(".alert")))
@@ -99,9 +99,9 @@ func TestEverythingWorksWithoutScript(t *testing.T) {
 }
 
 func TestTwoTapsChargeOnce(t *testing.T) {
-	shop, b := checkouttest.Open(t), start(t)
+	shop, b := coinslottest.OpenShop(t), start(t)
 	shop.Bank.Hold()
-	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))))
+	b.do(chromedp.Navigate(shop.Page(shop.Sell(t))))
 	b.typeCard("4242424242424242")
 	busy := run(b, chromedp.Evaluate[string](`(b => { b.click(); b.click(); b.form.requestSubmit(); return b.getAttribute("aria-disabled") + " " + b.innerText })(document.querySelector("`+string(payButton)+`"))`))
 	if busy != "true Paying…" {
@@ -115,8 +115,8 @@ func TestTwoTapsChargeOnce(t *testing.T) {
 }
 
 func TestASlowPaymentIsFollowedToItsEnd(t *testing.T) {
-	shop, b := checkouttest.Open(t), start(t)
-	id := shop.Sell(t, nil)
+	shop, b := coinslottest.OpenShop(t), start(t)
+	id := shop.Sell(t)
 	shop.Bank.Hold()
 	b.do(chromedp.Navigate(shop.Page(id)))
 	b.typeCard("4242424242424242")
@@ -129,10 +129,10 @@ func TestASlowPaymentIsFollowedToItsEnd(t *testing.T) {
 }
 
 func TestWithoutScriptASlowPaymentIsFollowedToo(t *testing.T) {
-	shop, b := checkouttest.Open(t), start(t)
+	shop, b := coinslottest.OpenShop(t), start(t)
 	shop.Bank.Hold()
 	b.withoutScript()
-	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))))
+	b.do(chromedp.Navigate(shop.Page(shop.Sell(t))))
 	b.typeCard("4242424242424242")
 	b.do(chromedp.Click(payButton))
 	b.waitFor("processing")
@@ -141,7 +141,7 @@ func TestWithoutScriptASlowPaymentIsFollowedToo(t *testing.T) {
 }
 
 func TestThePaidPlayerIsTakenBack(t *testing.T) {
-	shop, b := checkouttest.Open(t), start(t)
+	shop, b := coinslottest.OpenShop(t), start(t)
 	game := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Referer() != "" {
 			t.Errorf("the game is told where the player comes from: %s", r.Referer())
@@ -150,7 +150,7 @@ func TestThePaidPlayerIsTakenBack(t *testing.T) {
 		_, _ = w.Write([]byte("<!doctype html><link rel=icon href=data:,><body class=game><main>Welcome back"))
 	}))
 	t.Cleanup(game.Close)
-	id := shop.Sell(t, func(s *checkouttest.Sale) { s.Order.ReturnURL = game.URL + "/done?s={SESSION_ID}" })
+	id := shop.Sell(t, func(s *coinslottest.Sale) { s.Order.ReturnURL = game.URL + "/done?s={SESSION_ID}" })
 	b.do(chromedp.Navigate(shop.Page(id)), chromedp.Click(css(".wallets a[href$=venmo]")), chromedp.Click(approve))
 	b.waitFor("game")
 	if at := run(b, chromedp.Location()); at != game.URL+"/done?s="+string(id) {
@@ -162,8 +162,8 @@ func TestThePaidPlayerIsTakenBack(t *testing.T) {
 }
 
 func TestTheKeyboardAloneCanPay(t *testing.T) {
-	shop, b := checkouttest.Open(t), start(t)
-	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, nil))))
+	shop, b := coinslottest.OpenShop(t), start(t)
+	b.do(chromedp.Navigate(shop.Page(shop.Sell(t))))
 	tabTo := func(id string) {
 		for range 20 {
 			b.do(chromedp.KeyEvent("\t"))

@@ -1,18 +1,17 @@
 // Package coinslottest starts whole installations for tests: the product's own
 // assembly on a store in a temporary directory, with a receiver of webhooks that
-// writes down what it gets.
+// writes down what it gets. A test that wants trouble puts a Bank that keeps players
+// waiting, a FaultyStore or a Log that it can read into the options; Shop has all
+// three, and a game that sells.
 package coinslottest
 
 import (
 	"context"
-	"io"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/pay"
@@ -94,55 +93,13 @@ func (i *Installation) Key(t testing.TB, env pay.Environment, game pay.Game) str
 // http.Server, and returns its URL.
 func (i *Installation) Listen(t testing.TB) string {
 	t.Helper()
-	s := httptest.NewUnstartedServer(nil)
+	return i.serve(t, httptest.NewUnstartedServer(nil))
+}
+
+func (i *Installation) serve(t testing.TB, s *httptest.Server) string {
+	t.Helper()
 	s.Config = server.HTTP(i.Handler, slog.New(slog.DiscardHandler))
 	s.Start()
 	t.Cleanup(s.Close)
 	return s.URL
-}
-
-// Receiver is where webhooks arrive. It answers 200 unless told otherwise.
-type Receiver struct {
-	mu     sync.Mutex
-	got    []Received
-	answer func(attempt int) int // the HTTP status; nil: always 200
-}
-
-// Received is one request that a receiver got.
-type Received struct {
-	Header http.Header
-	Body   []byte
-	At     time.Time
-}
-
-// Answer has the receiver answer the nth request, counted from 1, with a status.
-func (r *Receiver) Answer(status func(n int) int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.answer = status
-}
-
-// Take returns what has arrived since the last call.
-func (r *Receiver) Take() []Received {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	got := r.got
-	r.got = nil
-	return got
-}
-
-// RoundTrip implements http.RoundTripper.
-func (r *Receiver) RoundTrip(req *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
-		return nil, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.got = append(r.got, Received{req.Header.Clone(), body, time.Now()})
-	w := httptest.NewRecorder()
-	if r.answer != nil {
-		w.WriteHeader(r.answer(len(r.got)))
-	}
-	return w.Result(), nil
 }

@@ -1,4 +1,4 @@
-package checkouttest
+package coinslottest
 
 import (
 	"context"
@@ -24,11 +24,16 @@ type Bank struct {
 
 var errMute = errors.New("the bank does not answer")
 
-func newBank() *Bank {
+// NewBank makes a bank that lets everybody in.
+func NewBank() *Bank {
 	open := make(chan struct{})
 	close(open)
 	return &Bank{Provider: sandbox.New(sandbox.NewMemoryLedger()), held: open}
 }
+
+// Everywhere is a gateway.Providers: the bank moves the money of every environment,
+// production too.
+func (b *Bank) Everywhere(pay.Environment) provider.Provider { return b }
 
 // Authorize counts, waits while the bank holds, and asks the sandbox.
 func (b *Bank) Authorize(ctx context.Context, c provider.Charge) (pay.Outcome, error) {
@@ -54,7 +59,7 @@ func (b *Bank) Lookup(ctx context.Context, id pay.PaymentID) (pay.Outcome, error
 // Asked is how many charges have been asked for.
 func (b *Bank) Asked() int { return int(b.asked.Load()) }
 
-// Mute makes every later question go without an answer.
+// Mute makes every later charge and look-up go without an answer.
 func (b *Bank) Mute() { b.mute.Store(true) }
 
 // Hold keeps charges waiting until Release.
