@@ -44,6 +44,9 @@ type stillReader struct {
 	s            *stillStore
 }
 
-func (r stillReader) Games() ([]pay.Game, error)                 { return []pay.Game{game}, nil }
-func (r stillReader) Keys() ([]pay.Key, error)                   { return []pay.Key{r.s.key}, nil }
+func (r stillReader) Games() ([]pay.Game, error) { return []pay.Game{game}, nil }
+func (r stillReader) Keys() ([]pay.Key, error)   { return []pay.Key{r.s.key}, nil }
+func (r stillReader) Standing(pay.SessionID) (pay.Standing, error) {
+	return r.s.session.Standing(), nil
+}
 func (r stillReader) Session(pay.SessionID) (pay.Session, error) { return r.s.session, nil }

@@ -69,6 +69,15 @@ func (c Caller) session(r store.Reader, id pay.SessionID) (pay.Session, error) {
 	return session, notFound(err, pay.SessionNotFound, "session", string(id))
 }
 
+// standing is where a session stands that the caller may know of.
+func (c Caller) standing(r store.Reader, id pay.SessionID) (pay.Standing, error) {
+	standing, err := r.Standing(id)
+	if err == nil && !c.sees(standing.Environment, standing.Game) {
+		err = store.ErrNotFound
+	}
+	return standing, notFound(err, pay.SessionNotFound, "session", string(id))
+}
+
 // payment is a payment that the caller may know of.
 func (c Caller) payment(r store.Reader, id pay.PaymentID) (pay.Payment, error) {
 	payment, err := r.Payment(id)

@@ -52,7 +52,7 @@ func (s *Service) Checkout(ctx context.Context, id pay.SessionID) (Checkout, err
 		c.Payment = &payment
 		return notFound(err, pay.PaymentNotFound, "payment", string(session.Payment))
 	})
-	if err == nil && s.overdue(c.Session) {
+	if err == nil && c.Session.Standing().Overdue(s.now()) {
 		if err = s.expire(ctx, id, s.now()); err == nil {
 			return s.Checkout(ctx, id)
 		}

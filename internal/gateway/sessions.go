@@ -44,11 +44,13 @@ func (s *Service) CreateSession(ctx context.Context, c Caller, o pay.Order, idem
 	return session, replayed, err
 }
 
-// Session is a session as of now.
+// Session is a session as of now. An expiry that is not stored yet is stored before
+// anybody is told: a payment that was decided on in time may be on its way into the
+// store, and no end that was seen may be followed by another.
 func (s *Service) Session(ctx context.Context, c Caller, id pay.SessionID) (pay.Session, error) {
 	read := func(r store.Reader) (pay.Session, error) { return c.session(r, id) }
 	session, err := view(ctx, s.store, read)
-	if err == nil && s.overdue(session) {
+	if err == nil && session.Standing().Overdue(s.now()) {
 		if err = s.expire(ctx, id, s.now()); err == nil {
 			session, err = view(ctx, s.store, read)
 		}
@@ -56,11 +58,14 @@ func (s *Service) Session(ctx context.Context, c Caller, id pay.SessionID) (pay.
 	return session, err
 }
 
-// overdue says whether the clock has ended a session and that is not stored yet. It is
-// stored before anybody is told: a payment that was decided on in time may be on its way
-// into the store, and no end that was seen may be followed by another.
-func (s *Service) overdue(session pay.Session) bool {
-	return session.At(s.now()).Status != session.Status
+// SessionStatus is a session's status as of now.
+func (s *Service) SessionStatus(ctx context.Context, c Caller, id pay.SessionID) (pay.SessionStatus, error) {
+	standing, err := view(ctx, s.store, func(r store.Reader) (pay.Standing, error) { return c.standing(r, id) })
+	if err == nil && standing.Overdue(s.now()) {
+		session, err := s.Session(ctx, c, id)
+		return session.Status, err
+	}
+	return standing.Status, err
 }
 
 // CancelSession calls a session off before anything was charged.

@@ -44,7 +44,7 @@ func (s Session) Cancel(now time.Time) (Change, error) {
 // Expire stores what At has shown since the deadline. A session that is not
 // overdue is left as it is.
 func (s Session) Expire(now time.Time) Change {
-	if !s.overdue(now) {
+	if !s.Standing().Overdue(now) {
 		return Change{}
 	}
 	c := Change{Session: &s}
@@ -128,7 +128,7 @@ func (c *Change) spend(out SessionStatus, now time.Time) {
 	switch {
 	case s.Spent >= s.Attempts:
 		c.end(out, now)
-	case s.overdue(now):
+	case s.Standing().Overdue(now):
 		c.end(SessionExpired, now)
 	}
 }

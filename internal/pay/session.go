@@ -74,13 +74,30 @@ type Session struct {
 // from that instant on, whether or not that has been stored yet. A session whose
 // payment is live does not expire.
 func (s Session) At(now time.Time) Session {
-	if s.overdue(now) {
+	if s.Standing().Overdue(now) {
 		s.Status, s.ExpiredAt = SessionExpired, s.ExpiresAt
 	}
 	return s
 }
 
-func (s Session) overdue(now time.Time) bool {
+// Standing is the little of a session that says where it stands: what game servers
+// ask for again and again.
+type Standing struct {
+	Environment Environment
+	Game        GameID
+	Status      SessionStatus
+	Live        bool
+	ExpiresAt   time.Time
+}
+
+// Standing is where the session stands.
+func (s Session) Standing() Standing {
+	return Standing{s.Environment, s.Game, s.Status, s.Live, s.ExpiresAt}
+}
+
+// Overdue says whether the deadline has passed and ended the session, though that is
+// not stored yet.
+func (s Standing) Overdue(now time.Time) bool {
 	return s.Status == SessionPending && !s.Live && !now.Before(s.ExpiresAt)
 }
 

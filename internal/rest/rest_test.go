@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,11 +90,13 @@ func TestAnErrorIsACodeAndAMessageAndNothingElse(t *testing.T) {
 
 func TestAListIsBareAndItsPagesAreLinked(t *testing.T) {
 	d := openDesk(t)
-	var want []string // newest first
+	var want []string
 	for range 5 {
 		id, _ := d.create(t)
-		want = append([]string{id}, want...)
+		want = append(want, id)
 	}
+	slices.Sort(want) // which is by creation, as far as a millisecond tells
+	slices.Reverse(want)
 	var got []string
 	path := "/v1/sessions?game_id=arcade&limit=2&user_id=p"
 	for pages := 1; path != ""; pages++ {

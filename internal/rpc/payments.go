@@ -53,7 +53,11 @@ func (s *PaymentServer) CancelSession(ctx context.Context, req *payv1.CancelSess
 
 // GetSession implements pay.v1.PaymentService.
 func (s *PaymentServer) GetSession(ctx context.Context, req *payv1.GetSessionRequest) (*payv1.GetSessionResponse, error) {
-	session, err := s.session(ctx, req.GetId())
+	id, err := pay.ParseSessionID(req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	session, err := s.gateway.Session(ctx, callerOf(ctx), id)
 	if err != nil {
 		return nil, err
 	}
@@ -67,19 +71,15 @@ func (s *PaymentServer) GetSession(ctx context.Context, req *payv1.GetSessionReq
 
 // GetSessionStatus implements pay.v1.PaymentService.
 func (s *PaymentServer) GetSessionStatus(ctx context.Context, req *payv1.GetSessionStatusRequest) (*payv1.GetSessionStatusResponse, error) {
-	session, err := s.session(ctx, req.GetId())
+	id, err := pay.ParseSessionID(req.GetId())
 	if err != nil {
 		return nil, err
 	}
-	return &payv1.GetSessionStatusResponse{Id: string(session.ID), Status: string(session.Status)}, nil
-}
-
-func (s *PaymentServer) session(ctx context.Context, text string) (pay.Session, error) {
-	id, err := pay.ParseSessionID(text)
+	status, err := s.gateway.SessionStatus(ctx, callerOf(ctx), id)
 	if err != nil {
-		return pay.Session{}, err
+		return nil, err
 	}
-	return s.gateway.Session(ctx, callerOf(ctx), id)
+	return &payv1.GetSessionStatusResponse{Id: string(id), Status: string(status)}, nil
 }
 
 // ListSessions implements pay.v1.PaymentService.

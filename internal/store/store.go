@@ -88,6 +88,7 @@ type Tx interface {
 // Reader reads one consistent snapshot. A single row that is not there is ErrNotFound.
 type Reader interface {
 	Session(pay.SessionID) (pay.Session, error)
+	Standing(pay.SessionID) (pay.Standing, error) // of Session, at a fraction of its cost
 	Payment(pay.PaymentID) (pay.Payment, error)
 
 	// SessionPayments and SessionEvents are all of a session's, oldest first.

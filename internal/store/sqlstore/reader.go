@@ -23,6 +23,11 @@ func (r Reader) Session(id pay.SessionID) (pay.Session, error) {
 	return one(r.q, readSession, selectSession, string(id))
 }
 
+// Standing is store.Reader's.
+func (r Reader) Standing(id pay.SessionID) (pay.Standing, error) {
+	return one(r.q, readStanding, selectStanding, string(id))
+}
+
 // Payment is store.Reader's.
 func (r Reader) Payment(id pay.PaymentID) (pay.Payment, error) {
 	return one(r.q, readPayment, selectPayment, string(id))

@@ -28,12 +28,24 @@ var (
 
 	selectSessionStatus = statement(`SELECT status FROM sessions WHERE id = $1`)
 
+	selectStanding = statement(`SELECT environment, game, status, live, expires_at FROM sessions WHERE id = $1`)
+
 	selectOverdue = statement(`SELECT id FROM sessions
 		WHERE status = 'pending' AND live = 0 AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2`)
 
 	selectNextDeadline = statement(`SELECT expires_at FROM sessions
 		WHERE status = 'pending' AND live = 0 AND expires_at > 0 ORDER BY expires_at LIMIT 1`)
 )
+
+func readStanding(c *columns) (pay.Standing, error) {
+	return pay.Standing{
+		Environment: pay.Environment(c.text()),
+		Game:        pay.GameID(c.text()),
+		Status:      pay.SessionStatus(c.text()),
+		Live:        c.flag(),
+		ExpiresAt:   c.time(),
+	}, nil
+}
 
 func readSession(c *columns) (pay.Session, error) {
 	s := pay.Session{

@@ -127,6 +127,8 @@ var readCases = []testCase{
 		w.view(func(r store.Reader) {
 			_, err := r.Session("sess_0")
 			w.wants(err, store.ErrNotFound)
+			_, err = r.Standing("sess_0")
+			w.wants(err, store.ErrNotFound)
 			_, err = r.Payment("pay_0")
 			w.wants(err, store.ErrNotFound)
 			_, err = r.Game("none")
@@ -136,6 +138,22 @@ var readCases = []testCase{
 			_, err = r.Endpoint("we_0")
 			w.wants(err, store.ErrNotFound)
 		})
+	}},
+	{"a session's standing is that of the session, at every turn of its life", func(w *world) {
+		same := func(id pay.SessionID) {
+			w.Helper()
+			w.view(func(r store.Reader) {
+				got, err := r.Standing(id)
+				w.must(err)
+				w.same("standing", got, w.session(id).Standing())
+			})
+		}
+		s := w.sell(shelf{pay.Production, "go"})
+		same(s.ID)
+		p := w.start(s.ID)
+		same(s.ID)
+		w.settle(p.ID, pay.OutcomeSucceeded)
+		same(s.ID)
 	}},
 	{"the reads of one View see one snapshot", func(w *world) {
 		s := w.sell(home)
