@@ -72,6 +72,7 @@ func (s *Service) Pay(ctx context.Context, id pay.SessionID, t Tender) (Checkout
 		return Checkout{}, err
 	}
 	paymentID := pay.NewPaymentID(s.now(), entropy())
+	s.charging.Store(paymentID, true) // before reconciliation can see it as processing
 	started, err := s.change(ctx, id, func(_ store.Tx, session pay.Session) (pay.Change, error) {
 		if session.Spent != t.Attempt && !session.Live {
 			return pay.Change{}, nil
@@ -81,8 +82,11 @@ func (s *Service) Pay(ctx context.Context, id pay.SessionID, t Tender) (Checkout
 		}
 		return session.StartPayment(paymentID, t.Method, t.hint(), s.now())
 	})
+	if err != nil || started.Empty() {
+		s.charging.Delete(paymentID)
+	}
 	if err != nil {
-		return Checkout{}, err
+		return Checkout{}, s.storeExpiry(ctx, id, err)
 	}
 	if !started.Empty() {
 		s.wait(ctx, s.charge(ctx, *started.Session, *started.Payment, t))
@@ -95,15 +99,9 @@ func (s *Service) Leave(ctx context.Context, id pay.SessionID) (Checkout, error)
 	if _, err := s.change(ctx, id, func(_ store.Tx, session pay.Session) (pay.Change, error) {
 		return session.Cancel(s.now())
 	}); err != nil {
-		return Checkout{}, err
+		return Checkout{}, s.storeExpiry(ctx, id, err)
 	}
 	return s.Checkout(ctx, id)
-}
-
-// Image is an item's picture that was sent inline.
-func (s *Service) Image(ctx context.Context, name pay.ImageName) (pay.Image, error) {
-	img, err := view(ctx, s.store, func(r store.Reader) (pay.Image, error) { return r.Image(name) })
-	return img, notFound(err, pay.NotFound, "image", string(name))
 }
 
 func (s *Service) checkTender(t Tender) error {
@@ -132,6 +130,7 @@ func (s *Service) charge(ctx context.Context, session pay.Session, p pay.Payment
 	done := make(chan struct{})
 	s.charges.Go(func() {
 		defer close(done)
+		defer s.charging.Delete(p.ID)
 		outcome, err := s.authorize(ctx, session, p, t)
 		s.conclude(ctx, p, outcome, err)
 	})

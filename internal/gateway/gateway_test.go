@@ -28,12 +28,16 @@ var errNoAnswer = errors.New("connection reset")
 type line struct {
 	provider.Provider
 	loseAnswer, loseCall atomic.Bool
+	keepHold             atomic.Bool  // a capture is answered, but not done
 	authorized, captured atomic.Int64 // calls that got through
 }
 
 func (l *line) Capture(ctx context.Context, id pay.PaymentID) (pay.Outcome, error) {
 	if l.loseCall.Load() {
 		return pay.Outcome{}, errNoAnswer
+	}
+	if l.keepHold.Load() {
+		return pay.Outcome{Kind: pay.OutcomeAuthorized}, nil
 	}
 	l.captured.Add(1)
 	outcome, err := l.Provider.Capture(ctx, id)
@@ -60,6 +64,7 @@ type world struct {
 	*testing.T
 	store  store.Store
 	line   *line
+	clock  skewed
 	caller gateway.Caller
 }
 
@@ -85,7 +90,7 @@ func (w *world) open() (*gateway.Service, func()) {
 	g, err := gateway.New(w.Context(), gateway.Options{
 		Store: w.store, Provider: func(pay.Environment) provider.Provider { return w.line },
 		Payload: func(pay.Change, pay.Event) []byte { return []byte("{}") },
-		Secrets: webhook.NewSecrets(vault.New([vault.KeySize]byte{})), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Secrets: webhook.NewSecrets(vault.New([vault.KeySize]byte{})), Now: w.clock.now, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -115,6 +120,11 @@ func (w *world) sessionOf(g *gateway.Service, settings pay.Game) pay.SessionID {
 	}
 	return s.ID
 }
+
+// skewed is a clock that is off by what it holds.
+type skewed struct{ by atomic.Int64 }
+
+func (s *skewed) now() time.Time { return time.Now().Add(time.Duration(s.by.Load())) }
 
 // card is a tender by one of the sandbox's cards.
 func card(number string, attempt int) gateway.Tender {
@@ -164,6 +174,21 @@ func TestALostAnswerIsLookedUpAndNeverChargedAgain(t *testing.T) {
 		}
 		time.Sleep(5 * time.Second)
 		w.wantPaid(g, id)
+	})
+}
+
+func TestAClockThatWasSetBackHidesNoPaymentFromReconciliation(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		id := w.session(g, 1)
+		w.line.loseAnswer.Store(true)
+		stop()
+		w.pay(g, id, card(good, 0))
+		w.clock.by.Store(int64(-2 * time.Hour))
+		again, stop := w.open()
+		defer stop()
+		synctest.Wait()
+		w.wantPaid(again, id)
 	})
 }
 
@@ -271,6 +296,22 @@ func TestACaptureWhoseAnswerWasLostIsFoundOut(t *testing.T) {
 		if replayed, err := g.CompletePayment(w.Context(), w.caller, p.ID, key); !replayed || err != nil {
 			w.Errorf("replayed %v, %v", replayed, err)
 		}
+	})
+}
+
+func TestACaptureThatTheProviderDidNotDoLeavesTheGameFree(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		defer stop()
+		p := w.authorized(g)
+		w.line.keepHold.Store(true)
+		if _, err := g.CompletePayment(w.Context(), w.caller, p.ID, gateway.Idempotency{}); pay.CodeOf(err) != pay.Unavailable {
+			w.Fatalf("%v, want unavailable", err)
+		}
+		if _, err := g.CancelPayment(w.Context(), w.caller, p.ID, gateway.Idempotency{}); err != nil {
+			w.Error(err)
+		}
+		w.wantPayment(g, p.ID, pay.PaymentCancelled)
 	})
 }
 

@@ -239,11 +239,13 @@ type History struct {
 
 // History is what an operator is shown of a session, of whichever environment.
 func (s *Service) History(ctx context.Context, id pay.SessionID) (History, error) {
+	if err := s.sweep(ctx, s.now()); err != nil {
+		return History{}, err
+	}
 	return view(ctx, s.store, func(r store.Reader) (h History, err error) {
 		if h.Session, err = r.Session(id); err != nil {
 			return h, notFound(err, pay.SessionNotFound, "session", string(id))
 		}
-		h.Session = h.Session.At(s.now())
 		if h.Payments, err = r.SessionPayments(id); err != nil {
 			return h, err
 		}

@@ -59,6 +59,9 @@ func (s *Service) end(ctx context.Context, c Caller, id pay.PaymentID, idem Idem
 	if err != nil {
 		return false, err
 	}
+	if _, err := s.provider(payment.Environment); err != nil {
+		return false, err
+	}
 	needed, replayed, err := s.intend(ctx, payment, idem, e)
 	if err != nil || !needed {
 		return replayed, err
@@ -104,7 +107,8 @@ func (s *Service) intend(ctx context.Context, p pay.Payment, idem Idempotency, e
 
 // carryOut has the provider do what was intended, writes what came of it, and returns
 // the payment as it is then. No answer is told as unavailable: what happened is
-// unknown, and is asked again, by the caller or by reconciliation.
+// unknown, and is asked again, by the caller or by reconciliation. A hold that the
+// provider left as it is frees the payment of the intent.
 func (s *Service) carryOut(ctx context.Context, p pay.Payment, e ending) (pay.Payment, error) {
 	ctx, cancel := context.WithTimeout(ctx, providerDeadline)
 	defer cancel()
@@ -116,6 +120,10 @@ func (s *Service) carryOut(ctx context.Context, p pay.Payment, e ending) (pay.Pa
 	if err != nil {
 		s.log.WarnContext(ctx, "provider gave no answer", "intent", e.intent, "payment", p.ID, "error", err)
 		return pay.Payment{}, pay.Refuse(pay.Unavailable, "the payment provider gave no answer, so the outcome is not known yet; ask again")
+	}
+	if outcome.Kind == pay.OutcomeAuthorized {
+		// It was asked and did not: the game may now decide otherwise.
+		return p, s.store.Update(ctx, p.Session, func(tx store.Tx) error { return tx.Intend(p.ID, "") })
 	}
 	return s.settle(ctx, p, outcome)
 }

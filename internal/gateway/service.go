@@ -55,9 +55,10 @@ type Service struct {
 
 	settings    atomic.Pointer[settings]
 	used        lastUse
+	images      images
+	charging    sync.Map       // ids of payments whose own call is under way in this process
 	configuring sync.Mutex     // settings are reloaded in the order in which they were written
 	charges     sync.WaitGroup // payments whose provider is being asked
-	started     time.Time      // no payment of before can be under way in this process
 	stopping    chan struct{}  // closed when Run is told to end
 	reopened    chan struct{}  // a payment ended, so its session can expire again, perhaps soon
 }
@@ -67,8 +68,8 @@ type Service struct {
 func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
 		store: o.Store, providers: o.Provider, payload: o.Payload, secrets: o.Secrets, now: o.Now, log: o.Logger,
-		window:  max(o.IdempotencyWindow, 24*time.Hour),
-		started: o.Now(), stopping: make(chan struct{}), reopened: make(chan struct{}, 1),
+		window:   max(o.IdempotencyWindow, 24*time.Hour),
+		stopping: make(chan struct{}), reopened: make(chan struct{}, 1),
 	}
 	return s, s.loadSettings(ctx)
 }

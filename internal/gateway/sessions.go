@@ -89,7 +89,17 @@ func (s *Service) CancelSession(ctx context.Context, c Caller, id pay.SessionID,
 		})
 		return err
 	})
-	return replayed, err
+	return replayed, s.storeExpiry(ctx, id, err)
+}
+
+// storeExpiry stores the expiry that a refusal is about to tell of.
+func (s *Service) storeExpiry(ctx context.Context, id pay.SessionID, refusal error) error {
+	if pay.CodeOf(refusal) == pay.SessionHasExpired {
+		if err := s.expire(context.WithoutCancel(ctx), id, s.now()); err != nil {
+			return err
+		}
+	}
+	return refusal
 }
 
 // Sessions pages through a game's sessions, newest first, each as of now.

@@ -30,10 +30,6 @@ const (
 	// afterTrouble is the pause after the store failed.
 	afterTrouble = 5 * time.Second
 
-	// inFlight is for how long a payment's own call may still be under way, so that
-	// reconciliation must not interfere.
-	inFlight = providerDeadline + 5*time.Second
-
 	// abandonedAfter is how long past its session's deadline an authorization is kept.
 	abandonedAfter = 7 * 24 * time.Hour
 )
@@ -46,11 +42,8 @@ func (s *Service) Run(ctx context.Context) {
 	var jobs sync.WaitGroup
 	jobs.Go(func() { s.expireInTime(ctx) })
 	jobs.Go(func() {
-		// Nothing of an earlier process can be under way any more.
-		s.attempt(ctx, "reconcile payments", func(ctx context.Context, _ time.Time) error { return s.reconcile(ctx, s.started) })
-		s.repeat(ctx, "reconcile payments", reconcileEvery, func(ctx context.Context, now time.Time) error {
-			return s.reconcile(ctx, now.Add(-inFlight))
-		})
+		s.attempt(ctx, "reconcile payments", s.reconcile) // those of an earlier process
+		s.repeat(ctx, "reconcile payments", reconcileEvery, s.reconcile)
 	})
 	jobs.Go(func() { s.repeat(ctx, "void abandoned authorizations", voidEvery, s.voidAbandoned) })
 	jobs.Go(func() { s.repeat(ctx, "note the use of keys", noteUseEvery, s.noteUse) })
@@ -115,14 +108,18 @@ func (s *Service) attempt(ctx context.Context, what string, job func(context.Con
 	return err == nil
 }
 
-// reconcile asks the provider about every payment that has been processing since
-// before the given time, and has every capture and void done that was intended and
-// whose outcome is not known. It looks up first; it never charges.
-func (s *Service) reconcile(ctx context.Context, createdBefore time.Time) error {
-	return errors.Join(
-		s.eachPayment(ctx, processingSince(createdBefore), func(p pay.Payment) error { return s.resolve(ctx, p) }),
-		s.eachPayment(ctx, store.Reader.IntendedPayments, func(p pay.Payment) error { return s.resolve(ctx, p) }),
-	)
+// reconcile asks the provider about every payment that is processing though no call of
+// this process is about it, and has every capture and void done that was intended and
+// whose outcome is not known. It looks up first; it never charges. It goes by what is
+// under way rather than by age, since the clock may have been set back.
+func (s *Service) reconcile(ctx context.Context, _ time.Time) error {
+	resolve := func(p pay.Payment) error {
+		if _, underWay := s.charging.Load(p.ID); underWay {
+			return nil
+		}
+		return s.resolve(ctx, p)
+	}
+	return errors.Join(s.eachPayment(ctx, processing, resolve), s.eachPayment(ctx, store.Reader.IntendedPayments, resolve))
 }
 
 // resolve finds out where a payment stands, and does what is still intended with it.
@@ -179,12 +176,13 @@ func (s *Service) voidAbandoned(ctx context.Context, now time.Time) error {
 	})
 }
 
-// processingSince lists payments that have been processing since before the given time.
-func processingSince(before time.Time) func(store.Reader, pay.PaymentID, int) ([]pay.Payment, error) {
-	return func(r store.Reader, after pay.PaymentID, most int) ([]pay.Payment, error) {
-		return r.LivePayments(pay.PaymentProcessing, pay.Clock(before), after, most)
-	}
+// processing lists payments that are processing.
+func processing(r store.Reader, after pay.PaymentID, most int) ([]pay.Payment, error) {
+	return r.LivePayments(pay.PaymentProcessing, endOfTime, after, most)
 }
+
+// endOfTime is later than any payment was created.
+var endOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
 // eachPayment does something for all payments of a list. One that fails does not keep
 // the others from their turn.
@@ -227,10 +225,11 @@ func (s *Service) noteUse(ctx context.Context, _ time.Time) error {
 	return err
 }
 
-// forget deletes answers that no repeat can be given any more.
+// forget deletes answers that no repeat can be given any more, a day late: a clock that
+// was ahead for a while must not make a repeat sell twice.
 func (s *Service) forget(ctx context.Context, now time.Time) error {
 	for {
-		if n, err := s.store.Forget(ctx, pay.Clock(now), upkeepBatch); err != nil || n < upkeepBatch {
+		if n, err := s.store.Forget(ctx, pay.Clock(now.Add(-24*time.Hour)), upkeepBatch); err != nil || n < upkeepBatch {
 			return err
 		}
 	}

@@ -11,14 +11,20 @@ import (
 // PostgreSQL cannot store and C readers cut off at.
 func storable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
+// controls says whether r is a control character, breaks a line, or overrides the
+// direction of what follows, so that a text could be made to read as another one.
+func controls(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+}
+
 // checkText refuses a text that is not storable or not between least and most
 // characters long.
 func checkText(code Code, field, s string, least, most int) error {
 	switch n := utf8.RuneCountInString(s); {
 	case !storable(s):
 		return RefuseField(code, field, "must be valid UTF-8 without NUL characters")
-	case strings.ContainsFunc(s, unicode.IsControl):
-		return RefuseField(code, field, "must not have control characters")
+	case strings.ContainsFunc(s, controls):
+		return RefuseField(code, field, "must not have characters that control line or direction")
 	case n == 0 && least > 0:
 		return RefuseField(code, field, "is required")
 	case least == 0 && n > most:

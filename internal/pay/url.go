@@ -83,7 +83,7 @@ func checkURI(code Code, field, text string) error {
 		return RefuseField(code, field, "must be at most %d characters long, got %d", LongestURL, utf8.RuneCountInString(text))
 	case !storable(text):
 		return RefuseField(code, field, "must be valid UTF-8 without NUL characters")
-	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' || r == '"' || r == '<' || r == '>' }):
+	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || controls(r) || r == '\\' || r == '"' || r == '<' || r == '>' }):
 		return RefuseField(code, field, "must be a URI without spaces, control characters, quotes, backslashes or angle brackets")
 	}
 	return nil

@@ -14,6 +14,7 @@ const (
 	idleTimeout          = 2 * time.Minute
 	mostHeaderBytes      = 32 << 10
 	mostStreamsPerClient = 100
+	stalledAfter         = 10 * time.Second // an HTTP/2 connection that takes no byte for so long is closed
 )
 
 // HTTP makes the http.Server of a handler: HTTP/1.1 and HTTP/2 on one port, HTTP/2
@@ -27,7 +28,7 @@ func HTTP(handler http.Handler, log *slog.Logger) *http.Server {
 		Handler: handler, Protocols: protocols,
 		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: mostHeaderBytes,
-		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: mostStreamsPerClient},
+		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: mostStreamsPerClient, WriteByteTimeout: stalledAfter},
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug), // clients that break off, mostly
 	}
 }

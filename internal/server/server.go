@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -100,21 +101,59 @@ func (s *Server) check(ctx context.Context) error {
 // readiness remembers for a moment whether the store could take a write: asking costs
 // one, and anybody may ask.
 type readiness struct {
-	ask   func(context.Context) error
-	mu    sync.Mutex
-	asked time.Time
-	err   error
+	ask func(context.Context) error
+
+	mu     sync.Mutex
+	asked  time.Time
+	err    error
+	asking chan struct{} // closed when the answer is there; nil: nobody asks
 }
 
-const readyFor = time.Second
+const (
+	readyFor   = time.Second     // for which an answer is good
+	readyAfter = 2 * time.Second // within which one must come
+)
+
+var errSlow = errors.New("the store does not answer")
 
 func (r *readiness) check(ctx context.Context) error {
+	answered := r.begin()
+	slow := time.NewTimer(readyAfter)
+	defer slow.Stop()
+	select {
+	case <-answered:
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.err
+	case <-slow.C:
+		return errSlow
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// begin asks the store, unless somebody does or the last answer is still good. However
+// many wait, one asks.
+func (r *readiness) begin() (answered <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if now := time.Now(); now.Sub(r.asked).Abs() >= readyFor {
-		r.err, r.asked = r.ask(context.WithoutCancel(ctx)), now
+	if r.asking != nil {
+		return r.asking
 	}
-	return r.err
+	done := make(chan struct{})
+	if time.Since(r.asked).Abs() < readyFor {
+		close(done)
+		return done
+	}
+	r.asking = done
+	go func() {
+		err := r.ask(context.Background())
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.err, r.asked, r.asking = err, time.Now(), nil
+		close(done)
+	}()
+	return done
 }
 
 // mountOperation mounts what operators and tools ask for.

@@ -77,7 +77,8 @@ type Tx interface {
 
 	// Intend notes on an authorized payment what its provider is about to be asked. That
 	// is no change that anybody is told of, so it has no event and leaves the version as
-	// it is. ErrConflict where the payment is not authorized, or another intent is noted.
+	// it is. An empty intent takes the note back. ErrConflict where the payment is not
+	// authorized, or another intent is noted.
 	Intend(pay.PaymentID, pay.Intent) error
 
 	// Remember keeps the result of an idempotent call, in the same transaction as

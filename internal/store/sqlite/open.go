@@ -98,7 +98,7 @@ func prepareFile(path string) (*os.File, error) {
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, fileMode)
 	if err == nil {
-		err = f.Close()
+		err = errors.Join(f.Chmod(fileMode), f.Close()) // whoever made it, nobody else may read it
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), held.Close())

@@ -30,7 +30,7 @@ var (
 	selectPaymentStatus = statement(`SELECT status FROM payments WHERE id = $1`)
 
 	intendPayment = statement(`UPDATE payments SET intent = $2
-		WHERE id = $1 AND status = 'authorized' AND intent IN ('', $2)`)
+		WHERE id = $1 AND status = 'authorized' AND ($2 = '' OR intent IN ('', $2))`)
 
 	selectIntendedPayments = statement(`SELECT ` + paymentColumns + ` FROM payments
 		WHERE status = 'authorized' AND intent <> '' AND id > $1 ORDER BY id LIMIT $2`)

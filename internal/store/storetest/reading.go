@@ -230,6 +230,9 @@ var readCases = []testCase{
 		w.intended(a.ID, 10, b.ID)
 		w.settle(a.ID, pay.OutcomeSucceeded)
 		w.intended("", 10, b.ID)
+		w.must(intend(b.ID, ""))
+		w.intended("", 10)
+		w.must(intend(b.ID, pay.IntentCapture))
 	}},
 	{"live payments are listed by status, oldest first, after an id, if old enough", func(w *world) {
 		a, b, c, d := w.start(w.sell(home).ID), w.start(w.sell(home).ID), w.start(w.sell(home).ID), w.paid(home)
