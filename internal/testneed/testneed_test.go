@@ -2,7 +2,10 @@ package testneed_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/coinslot/coinslot/internal/testneed"
@@ -39,6 +42,11 @@ func TestProgram(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			skips := filepath.Join(t.TempDir(), "skips")
+			if err := os.WriteFile(skips, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("COINSLOT_TEST_SKIPS", skips)
 			t.Setenv("COINSLOT_TEST_REQUIRE", tt.require)
 			r := &recorder{TB: t}
 			path := ""
@@ -53,6 +61,10 @@ func TestProgram(t *testing.T) {
 			}
 			if r.end != tt.wantEnd {
 				t.Errorf("ended with %q, want %q", r.end, tt.wantEnd)
+			}
+			noted, _ := os.ReadFile(skips)
+			if skipped := strings.HasPrefix(tt.wantEnd, "skip"); skipped != strings.Contains(string(noted), "needs "+missing) {
+				t.Errorf("noted %q", noted)
 			}
 		})
 	}
