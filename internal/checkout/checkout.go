@@ -2,8 +2,6 @@ package checkout
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -39,7 +37,7 @@ type Options struct {
 	// page has a host of its own.
 	Mount string
 
-	// Key is secret and outlives restarts, so that a form opened before one still works after it.
+	// Key signs forms and nothing else. It outlives restarts, so that a form opened before one still works after it.
 	Key [32]byte
 
 	// TestCards are listed on the page of a sandbox session.
@@ -58,25 +56,16 @@ type TestCard struct {
 // handler serves the page. It keeps nothing between requests.
 type handler struct {
 	Options
-	formKey []byte
-	sites   *http.CrossOriginProtection
+	sites *http.CrossOriginProtection
 }
 
 // New makes the handler of everything below Mount, and of /images/.
 func New(o Options) http.Handler {
 	o.Mount = strings.TrimRight(o.Mount, "/")
-	h := &handler{Options: o, formKey: deriveKey(o.Key), sites: http.NewCrossOriginProtection()}
+	h := &handler{Options: o, sites: http.NewCrossOriginProtection()}
 	// A proxy may have changed the Host that the origin is else compared with.
 	if err := h.sites.AddTrustedOrigin(o.Address.origin()); err != nil {
 		panic("checkout: an Address that is no origin: " + err.Error())
 	}
 	return h
-}
-
-// deriveKey makes the forms' key, so that what is signed for one purpose is worth
-// nothing for another that is given the same secret.
-func deriveKey(secret [32]byte) []byte {
-	mac := hmac.New(sha256.New, secret[:])
-	mac.Write([]byte("coinslot checkout form v1"))
-	return mac.Sum(nil)
 }

@@ -56,8 +56,8 @@ func (v *visit) checkout(id pay.SessionID) (gateway.Checkout, bool) {
 func (v *visit) view(c gateway.Checkout) *view {
 	l := localeFor(c.Session.Locale, v.r.Header.Get("Accept-Language"))
 	s := &view{
-		locale: l, State: standing(c), Owed: true, Order: v.order(c, l), Sandbox: c.Session.Environment == pay.Sandbox,
-		Poll: v.Address.do(c.Session.ID, "state"), Standing: stateOf(c).String(), Back: wayBack(l, c.Session, c.Game),
+		locale: l, State: shownAs(c), Owed: true, Order: v.order(c, l), Sandbox: c.Session.Environment == pay.Sandbox,
+		Poll: v.Address.do(c.Session.ID, "state"), Seen: stateOf(c).String(), Back: wayBack(l, c.Session, c.Game),
 	}
 	v.allowImage(s.Order.Image)
 	switch s.State {
@@ -92,9 +92,9 @@ func (v *visit) view(c gateway.Checkout) *view {
 	return s
 }
 
-// standing names the page that a session is shown as: its status, and while that
+// shownAs names the page that a session is shown as: its status, and while that
 // is pending where its payment is.
-func standing(c gateway.Checkout) string {
+func shownAs(c gateway.Checkout) string {
 	switch {
 	case c.Session.Status == pay.SessionPending && c.Session.Live && c.Payment != nil && c.Payment.Status == pay.PaymentAuthorized:
 		return "authorized"

@@ -15,7 +15,7 @@ const mostForm = 16 << 10
 
 // token signs a form: which session it pays for, and which attempt that would be.
 func (h *handler) token(id pay.SessionID, attempt int) string {
-	mac := hmac.New(sha256.New, h.formKey)
+	mac := hmac.New(sha256.New, h.Key[:])
 	mac.Write([]byte(string(id) + "\x00" + strconv.Itoa(attempt)))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

@@ -27,7 +27,7 @@ type view struct {
 
 	Refresh   string // where a browser without script looks again
 	Poll      string // where the script asks for the state
-	Standing  string // the state as this page shows it
+	Seen      string // the state that this page shows, to be compared with a later one
 	PaidWith  string
 	Link      string // to the page itself
 	LinkText  string

@@ -41,7 +41,7 @@ func overlapOf(asked *durationpb.Duration) (time.Duration, error) {
 
 func durationOf(field string, d *durationpb.Duration) (time.Duration, error) {
 	if err := d.CheckValid(); err != nil {
-		return 0, badSetting(field, "must be a duration such as 86400s")
+		return 0, pay.RefuseField(pay.InvalidSetting, field, "must be a duration such as 86400s")
 	}
 	return d.AsDuration(), nil
 }
@@ -51,13 +51,9 @@ func timeOf(field string, t *timestamppb.Timestamp) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	if err := t.CheckValid(); err != nil {
-		return time.Time{}, badSetting(field, "must be a time such as 2030-01-31T12:00:00Z")
+		return time.Time{}, pay.RefuseField(pay.InvalidSetting, field, "must be a time such as 2030-01-31T12:00:00Z")
 	}
 	return pay.Clock(t.AsTime()), nil
-}
-
-func badSetting(field, wanted string) error {
-	return &pay.Error{Code: pay.InvalidSetting, Field: field, Message: field + " " + wanted}
 }
 
 // environmentFilter reads an environment that a list is narrowed to; empty is none.
@@ -67,7 +63,7 @@ func environmentFilter(asked *string) (pay.Environment, error) {
 	}
 	env := pay.Environment(*asked)
 	if env != pay.Sandbox && env != pay.Production {
-		return "", badSetting("environment", "must be sandbox or production")
+		return "", pay.RefuseField(pay.InvalidSetting, "environment", "must be sandbox or production")
 	}
 	return env, nil
 }

@@ -114,7 +114,10 @@ func orderOf(req *payv1.CreateSessionRequest) pay.Order {
 		o.Metadata = &pay.Metadata{OfferID: m.GetOfferId(), Values: m.GetValues()}
 	}
 	if d := req.GetExpiresIn(); d != nil {
-		ttl := d.AsDuration()
+		var ttl time.Duration // none, which is refused, where seconds and nanos contradict
+		if d.IsValid() {
+			ttl = d.AsDuration()
+		}
 		o.ExpiresIn = &ttl
 	}
 	return o

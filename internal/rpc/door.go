@@ -97,7 +97,7 @@ func writeJSONError(w http.ResponseWriter, status int, e *pay.Error) {
 	_ = json.NewEncoder(w).Encode(map[string]any{
 		"code": told.Code().String(), "message": told.Message(),
 		"details": []map[string]any{{
-			"type": told.Details()[0].Type(), "value": base64NoPad(told.Details()[0].Bytes()),
+			"type": told.Details()[0].Type(), "value": base64.RawStdEncoding.EncodeToString(told.Details()[0].Bytes()),
 			"debug": map[string]string{"code": string(e.Code), "message": e.Message},
 		}},
 	})

@@ -83,5 +83,3 @@ func filterMark(filters []string) []byte {
 	sum := sha256.Sum256(joined)
 	return slices.Clone(sum[:cursorMark])
 }
-
-func base64NoPad(b []byte) string { return base64.RawStdEncoding.EncodeToString(b) }

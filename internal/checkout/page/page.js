@@ -120,7 +120,7 @@
     request.onloadend = function () {
       var now = null;
       if (request.status === 200) { try { now = JSON.parse(request.responseText); } catch (e) { now = null; } }
-      if (now && [now.status, now.payment || "", now.attempt].join(".") !== body.getAttribute("data-standing")) {
+      if (now && [now.status, now.payment || "", now.attempt].join(".") !== body.getAttribute("data-seen")) {
         location.replace(poll.replace(/\/state$/, ""));
         return;
       }
