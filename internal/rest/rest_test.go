@@ -2,7 +2,6 @@ package rest_test
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -25,25 +24,7 @@ func openDesk(t *testing.T) desk {
 
 func (d desk) send(t *testing.T, verb, path, body string, headers ...string) (*http.Response, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), verb, d.url+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+d.key)
-	r.Header.Set("Content-Type", "application/json")
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res, string(text)
+	return coinslottest.Ask(t, d.key, verb, d.url+path, body, headers...)
 }
 
 const order = `{"game_id":"arcade","user_id":"p","item":{"title":"Coin","price":100,"currency":"USD"},"return_url":"arcade://done"}`

@@ -43,26 +43,9 @@ func (l *line) call(t testing.TB, method, body string, headers ...string) answer
 
 func (l *line) send(t testing.TB, verb, path, body string, headers ...string) answer {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), verb, l.url+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+l.key)
-	r.Header.Set("Content-Type", "application/json")
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := answer{status: res.StatusCode, header: res.Header, body: string(raw)}
-	a.readError(raw)
+	res, text := coinslottest.Ask(t, l.key, verb, l.url+path, body, headers...)
+	a := answer{status: res.StatusCode, header: res.Header, body: text}
+	a.readError([]byte(text))
 	return a
 }
 
