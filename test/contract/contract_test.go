@@ -233,6 +233,20 @@ EventData
   6 Session session
   7 Payment payment
   8 Refund refund
+GetEventRequest
+  1 string id
+GetEventResponse
+  1 Event event
+ListEventsRequest
+  1 opt string game_id
+  2 opt string session_id
+  3 repeated string types
+  4 opt int32 limit
+  5 opt string cursor
+ListEventsResponse
+  1 repeated Event events
+  2 bool has_more
+  3 string next_cursor
 `,
 }
 
@@ -314,7 +328,7 @@ func TestOurFieldsStartAtOneHundred(t *testing.T) {
 	}
 }
 
-// methods is every method of pay.v1 that others published: its REST path, body and
+// methods is every method of pay.v1: its REST path, body and
 // response_body, and whether Connect clients may use GET.
 const methods = `
 PaymentService.CreateSession POST /v1/sessions body=* response_body=session
@@ -327,12 +341,15 @@ PaymentService.ListPayments GET /v1/payments response_body=payments NO_SIDE_EFFE
 PaymentService.CompletePayment POST /v1/payments/{id}/complete body=*
 PaymentService.CancelPayment POST /v1/payments/{id}/cancel body=*
 RefundService.CreateRefund POST /v1/refunds body=* response_body=refund
-RefundService.GetRefund GET /v1/refunds/{id} response_body=refund
-RefundService.ListRefunds GET /v1/refunds response_body=refunds
+RefundService.GetRefund GET /v1/refunds/{id} response_body=refund NO_SIDE_EFFECTS
+RefundService.ListRefunds GET /v1/refunds response_body=refunds NO_SIDE_EFFECTS
+EventService.GetEvent GET /v1/events/{id} response_body=event NO_SIDE_EFFECTS
+EventService.ListEvents GET /v1/events response_body=events NO_SIDE_EFFECTS
 `
 
 func TestMethodsAreAsPublished(t *testing.T) {
-	got := "\n" + describeMethods(payv1.File_pay_v1_payment_proto) + describeMethods(payv1.File_pay_v1_refund_proto)
+	got := "\n" + describeMethods(payv1.File_pay_v1_payment_proto) + describeMethods(payv1.File_pay_v1_refund_proto) +
+		describeMethods(payv1.File_pay_v1_event_proto)
 	if diff := cmp.Diff(methods, got); diff != "" {
 		t.Errorf("-published +ours:\n%s", diff)
 	}

@@ -1,4 +1,4 @@
-// Events: what happened, as webhooks deliver it.
+// Events: what happened, as webhooks deliver it and as EventService lists it.
 //
 // All of this file is Coinslot's, numbers below 100 included.
 
@@ -11,6 +11,7 @@
 package payv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -244,11 +245,253 @@ func (x *EventData) GetRefund() *Refund {
 	return nil
 }
 
+// GetEventRequest names the event to read.
+type GetEventRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The event's id, a UUID. Required.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetEventRequest) Reset() {
+	*x = GetEventRequest{}
+	mi := &file_pay_v1_event_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetEventRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetEventRequest) ProtoMessage() {}
+
+func (x *GetEventRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pay_v1_event_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetEventRequest.ProtoReflect.Descriptor instead.
+func (*GetEventRequest) Descriptor() ([]byte, []int) {
+	return file_pay_v1_event_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *GetEventRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// GetEventResponse holds the event.
+type GetEventResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The event as it was written.
+	Event         *Event `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetEventResponse) Reset() {
+	*x = GetEventResponse{}
+	mi := &file_pay_v1_event_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetEventResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetEventResponse) ProtoMessage() {}
+
+func (x *GetEventResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pay_v1_event_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetEventResponse.ProtoReflect.Descriptor instead.
+func (*GetEventResponse) Descriptor() ([]byte, []int) {
+	return file_pay_v1_event_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GetEventResponse) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+// ListEventsRequest chooses events; filters that are set must all match.
+type ListEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only events of this game, which the key must cover; by default those of all
+	// games that the key covers.
+	GameId *string `protobuf:"bytes,1,opt,name=game_id,json=gameId,proto3,oneof" json:"game_id,omitempty"`
+	// Only events of this session.
+	SessionId *string `protobuf:"bytes,2,opt,name=session_id,json=sessionId,proto3,oneof" json:"session_id,omitempty"`
+	// Only events of these types, such as `payment.succeeded`; by default all.
+	Types []string `protobuf:"bytes,3,rep,name=types,proto3" json:"types,omitempty"`
+	// How many to return at most, 1 to 250; by default 100. A page can be shorter,
+	// even empty, although more follow: go by `has_more`.
+	Limit *int32 `protobuf:"varint,4,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
+	// Where to go on: `next_cursor` of the previous answer, with the same filters; by
+	// default from the first event.
+	Cursor        *string `protobuf:"bytes,5,opt,name=cursor,proto3,oneof" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEventsRequest) Reset() {
+	*x = ListEventsRequest{}
+	mi := &file_pay_v1_event_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEventsRequest) ProtoMessage() {}
+
+func (x *ListEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pay_v1_event_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEventsRequest.ProtoReflect.Descriptor instead.
+func (*ListEventsRequest) Descriptor() ([]byte, []int) {
+	return file_pay_v1_event_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListEventsRequest) GetGameId() string {
+	if x != nil && x.GameId != nil {
+		return *x.GameId
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetSessionId() string {
+	if x != nil && x.SessionId != nil {
+		return *x.SessionId
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetTypes() []string {
+	if x != nil {
+		return x.Types
+	}
+	return nil
+}
+
+func (x *ListEventsRequest) GetLimit() int32 {
+	if x != nil && x.Limit != nil {
+		return *x.Limit
+	}
+	return 0
+}
+
+func (x *ListEventsRequest) GetCursor() string {
+	if x != nil && x.Cursor != nil {
+		return *x.Cursor
+	}
+	return ""
+}
+
+// ListEventsResponse is one page of events.
+type ListEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The events, oldest first.
+	Events []*Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	// Whether more follow already.
+	HasMore bool `protobuf:"varint,2,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
+	// What to send as `cursor` next time, on the last page too: events that are
+	// written from now on come after it.
+	NextCursor    string `protobuf:"bytes,3,opt,name=next_cursor,json=nextCursor,proto3" json:"next_cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEventsResponse) Reset() {
+	*x = ListEventsResponse{}
+	mi := &file_pay_v1_event_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEventsResponse) ProtoMessage() {}
+
+func (x *ListEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pay_v1_event_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEventsResponse.ProtoReflect.Descriptor instead.
+func (*ListEventsResponse) Descriptor() ([]byte, []int) {
+	return file_pay_v1_event_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListEventsResponse) GetEvents() []*Event {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *ListEventsResponse) GetHasMore() bool {
+	if x != nil {
+		return x.HasMore
+	}
+	return false
+}
+
+func (x *ListEventsResponse) GetNextCursor() string {
+	if x != nil {
+		return x.NextCursor
+	}
+	return ""
+}
+
 var File_pay_v1_event_proto protoreflect.FileDescriptor
 
 const file_pay_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x12pay/v1/event.proto\x12\x06pay.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14pay/v1/payment.proto\x1a\x13pay/v1/refund.proto\"\xe0\x01\n" +
+	"\x12pay/v1/event.proto\x12\x06pay.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14pay/v1/payment.proto\x1a\x13pay/v1/refund.proto\"\xe0\x01\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05event\x18\x02 \x01(\tR\x05event\x12\x12\n" +
@@ -275,7 +518,33 @@ const file_pay_v1_event_proto_rawDesc = "" +
 	"\n" +
 	"\b_user_idB\f\n" +
 	"\n" +
-	"_refund_idB/Z-github.com/coinslot/coinslot/gen/pay/v1;payv1b\x06proto3"
+	"_refund_id\"!\n" +
+	"\x0fGetEventRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"7\n" +
+	"\x10GetEventResponse\x12#\n" +
+	"\x05event\x18\x01 \x01(\v2\r.pay.v1.EventR\x05event\"\xd3\x01\n" +
+	"\x11ListEventsRequest\x12\x1c\n" +
+	"\agame_id\x18\x01 \x01(\tH\x00R\x06gameId\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"session_id\x18\x02 \x01(\tH\x01R\tsessionId\x88\x01\x01\x12\x14\n" +
+	"\x05types\x18\x03 \x03(\tR\x05types\x12\x19\n" +
+	"\x05limit\x18\x04 \x01(\x05H\x02R\x05limit\x88\x01\x01\x12\x1b\n" +
+	"\x06cursor\x18\x05 \x01(\tH\x03R\x06cursor\x88\x01\x01B\n" +
+	"\n" +
+	"\b_game_idB\r\n" +
+	"\v_session_idB\b\n" +
+	"\x06_limitB\t\n" +
+	"\a_cursor\"w\n" +
+	"\x12ListEventsResponse\x12%\n" +
+	"\x06events\x18\x01 \x03(\v2\r.pay.v1.EventR\x06events\x12\x19\n" +
+	"\bhas_more\x18\x02 \x01(\bR\ahasMore\x12\x1f\n" +
+	"\vnext_cursor\x18\x03 \x01(\tR\n" +
+	"nextCursor2\xd4\x01\n" +
+	"\fEventService\x12`\n" +
+	"\bGetEvent\x12\x17.pay.v1.GetEventRequest\x1a\x18.pay.v1.GetEventResponse\"!\x82\xd3\xe4\x93\x02\x18b\x05event\x12\x0f/v1/events/{id}\x90\x02\x01\x12b\n" +
+	"\n" +
+	"ListEvents\x12\x19.pay.v1.ListEventsRequest\x1a\x1a.pay.v1.ListEventsResponse\"\x1d\x82\xd3\xe4\x93\x02\x14b\x06events\x12\n" +
+	"/v1/events\x90\x02\x01B/Z-github.com/coinslot/coinslot/gen/pay/v1;payv1b\x06proto3"
 
 var (
 	file_pay_v1_event_proto_rawDescOnce sync.Once
@@ -289,26 +558,36 @@ func file_pay_v1_event_proto_rawDescGZIP() []byte {
 	return file_pay_v1_event_proto_rawDescData
 }
 
-var file_pay_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_pay_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_pay_v1_event_proto_goTypes = []any{
 	(*Event)(nil),                 // 0: pay.v1.Event
 	(*EventData)(nil),             // 1: pay.v1.EventData
-	(*timestamppb.Timestamp)(nil), // 2: google.protobuf.Timestamp
-	(*Session)(nil),               // 3: pay.v1.Session
-	(*Payment)(nil),               // 4: pay.v1.Payment
-	(*Refund)(nil),                // 5: pay.v1.Refund
+	(*GetEventRequest)(nil),       // 2: pay.v1.GetEventRequest
+	(*GetEventResponse)(nil),      // 3: pay.v1.GetEventResponse
+	(*ListEventsRequest)(nil),     // 4: pay.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),    // 5: pay.v1.ListEventsResponse
+	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(*Session)(nil),               // 7: pay.v1.Session
+	(*Payment)(nil),               // 8: pay.v1.Payment
+	(*Refund)(nil),                // 9: pay.v1.Refund
 }
 var file_pay_v1_event_proto_depIdxs = []int32{
-	2, // 0: pay.v1.Event.timestamp:type_name -> google.protobuf.Timestamp
+	6, // 0: pay.v1.Event.timestamp:type_name -> google.protobuf.Timestamp
 	1, // 1: pay.v1.Event.data:type_name -> pay.v1.EventData
-	3, // 2: pay.v1.EventData.session:type_name -> pay.v1.Session
-	4, // 3: pay.v1.EventData.payment:type_name -> pay.v1.Payment
-	5, // 4: pay.v1.EventData.refund:type_name -> pay.v1.Refund
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	7, // 2: pay.v1.EventData.session:type_name -> pay.v1.Session
+	8, // 3: pay.v1.EventData.payment:type_name -> pay.v1.Payment
+	9, // 4: pay.v1.EventData.refund:type_name -> pay.v1.Refund
+	0, // 5: pay.v1.GetEventResponse.event:type_name -> pay.v1.Event
+	0, // 6: pay.v1.ListEventsResponse.events:type_name -> pay.v1.Event
+	2, // 7: pay.v1.EventService.GetEvent:input_type -> pay.v1.GetEventRequest
+	4, // 8: pay.v1.EventService.ListEvents:input_type -> pay.v1.ListEventsRequest
+	3, // 9: pay.v1.EventService.GetEvent:output_type -> pay.v1.GetEventResponse
+	5, // 10: pay.v1.EventService.ListEvents:output_type -> pay.v1.ListEventsResponse
+	9, // [9:11] is the sub-list for method output_type
+	7, // [7:9] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_pay_v1_event_proto_init() }
@@ -319,15 +598,16 @@ func file_pay_v1_event_proto_init() {
 	file_pay_v1_payment_proto_init()
 	file_pay_v1_refund_proto_init()
 	file_pay_v1_event_proto_msgTypes[1].OneofWrappers = []any{}
+	file_pay_v1_event_proto_msgTypes[4].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pay_v1_event_proto_rawDesc), len(file_pay_v1_event_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   6,
 			NumExtensions: 0,
-			NumServices:   0,
+			NumServices:   1,
 		},
 		GoTypes:           file_pay_v1_event_proto_goTypes,
 		DependencyIndexes: file_pay_v1_event_proto_depIdxs,

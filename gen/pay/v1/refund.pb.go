@@ -613,11 +613,11 @@ const file_pay_v1_refund_proto_rawDesc = "" +
 	"\bhas_more\x18\x03 \x01(\bR\ahasMore\x12$\n" +
 	"\vnext_cursor\x18d \x01(\tH\x00R\n" +
 	"nextCursor\x88\x01\x01B\x0e\n" +
-	"\f_next_cursor2\xc4\x02\n" +
+	"\f_next_cursor2\xca\x02\n" +
 	"\rRefundService\x12i\n" +
-	"\fCreateRefund\x12\x1b.pay.v1.CreateRefundRequest\x1a\x1c.pay.v1.CreateRefundResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*b\x06refund\"\v/v1/refunds\x12b\n" +
-	"\tGetRefund\x12\x18.pay.v1.GetRefundRequest\x1a\x19.pay.v1.GetRefundResponse\" \x82\xd3\xe4\x93\x02\x1ab\x06refund\x12\x10/v1/refunds/{id}\x12d\n" +
-	"\vListRefunds\x12\x1a.pay.v1.ListRefundsRequest\x1a\x1b.pay.v1.ListRefundsResponse\"\x1c\x82\xd3\xe4\x93\x02\x16b\arefunds\x12\v/v1/refundsB/Z-github.com/coinslot/coinslot/gen/pay/v1;payv1b\x06proto3"
+	"\fCreateRefund\x12\x1b.pay.v1.CreateRefundRequest\x1a\x1c.pay.v1.CreateRefundResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*b\x06refund\"\v/v1/refunds\x12e\n" +
+	"\tGetRefund\x12\x18.pay.v1.GetRefundRequest\x1a\x19.pay.v1.GetRefundResponse\"#\x82\xd3\xe4\x93\x02\x1ab\x06refund\x12\x10/v1/refunds/{id}\x90\x02\x01\x12g\n" +
+	"\vListRefunds\x12\x1a.pay.v1.ListRefundsRequest\x1a\x1b.pay.v1.ListRefundsResponse\"\x1f\x82\xd3\xe4\x93\x02\x16b\arefunds\x12\v/v1/refunds\x90\x02\x01B/Z-github.com/coinslot/coinslot/gen/pay/v1;payv1b\x06proto3"
 
 var (
 	file_pay_v1_refund_proto_rawDescOnce sync.Once

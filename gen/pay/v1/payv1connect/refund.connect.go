@@ -91,12 +91,14 @@ func NewRefundServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			httpClient,
 			baseURL+RefundServiceGetRefundProcedure,
 			connect.WithSchema(refundServiceMethods.ByName("GetRefund")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		listRefunds: connect.NewClient[v1.ListRefundsRequest, v1.ListRefundsResponse](
 			httpClient,
 			baseURL+RefundServiceListRefundsProcedure,
 			connect.WithSchema(refundServiceMethods.ByName("ListRefunds")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 	}
@@ -175,12 +177,14 @@ func NewRefundServiceHandler(svc RefundServiceHandler, opts ...connect.HandlerOp
 		RefundServiceGetRefundProcedure,
 		svc.GetRefund,
 		connect.WithSchema(refundServiceMethods.ByName("GetRefund")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	refundServiceListRefundsHandler := connect.NewUnaryHandlerSimple(
 		RefundServiceListRefundsProcedure,
 		svc.ListRefunds,
 		connect.WithSchema(refundServiceMethods.ByName("ListRefunds")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	return "/pay.v1.RefundService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
