@@ -14,8 +14,11 @@ import (
 	"connectrpc.com/authn"
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
+	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	"github.com/coinslot/coinslot/gen/admin/v1/adminv1connect"
+	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
@@ -24,10 +27,32 @@ import (
 // Limiter says whether a key may make one more call now.
 type Limiter interface{ Allow(pay.KeyID) bool }
 
-// NewPaymentHandler serves pay.v1.PaymentService at the returned path.
-func NewPaymentHandler(g *gateway.Service, convert Converter, limit Limiter, log *slog.Logger) (path string, handler http.Handler) {
-	path, handler = payv1connect.NewPaymentServiceHandler(&PaymentServer{g, convert}, Options(log))
-	return path, newDoor(handler, func(r *http.Request) (context.Context, error) {
+// Service is a service of the contract with what answers its calls.
+type Service struct {
+	Descriptor protoreflect.ServiceDescriptor
+	Handler    http.Handler
+}
+
+// Name is the service's full name, such as pay.v1.PaymentService.
+func (s Service) Name() string { return string(s.Descriptor.FullName()) }
+
+// NewPayServices serves all that game servers call.
+func NewPayServices(g *gateway.Service, convert Converter, limit Limiter, log *slog.Logger) []Service {
+	options := Options(log)
+	admit := admitting(g, limit, log)
+	_, payments := payv1connect.NewPaymentServiceHandler(&PaymentServer{g, convert}, options)
+	_, refunds := payv1connect.NewRefundServiceHandler(&RefundServer{g, convert}, options)
+	_, events := payv1connect.NewEventServiceHandler(&EventServer{g}, options)
+	return []Service{
+		{payv1.File_pay_v1_payment_proto.Services().ByName("PaymentService"), newDoor(payments, admit)},
+		{payv1.File_pay_v1_refund_proto.Services().ByName("RefundService"), newDoor(refunds, admit)},
+		{payv1.File_pay_v1_event_proto.Services().ByName("EventService"), newDoor(events, admit)},
+	}
+}
+
+// admitting lets callers with a valid key in, as often as its rate allows.
+func admitting(g *gateway.Service, limit Limiter, log *slog.Logger) func(*http.Request) (context.Context, error) {
+	return func(r *http.Request) (context.Context, error) {
 		token, _ := authn.BearerToken(r)
 		caller, err := g.Authenticate(token)
 		if err == nil && !limit.Allow(caller.Key) {
@@ -37,15 +62,14 @@ func NewPaymentHandler(g *gateway.Service, convert Converter, limit Limiter, log
 			return nil, tell(r.Context(), log, r.URL.Path, err)
 		}
 		return authn.SetInfo(r.Context(), caller), nil
-	})
+	}
 }
 
-// NewAdminHandler serves admin.v1.AdminService at the returned path to whoever
-// shows the installation's token.
-func NewAdminHandler(admin adminv1connect.AdminServiceHandler, token string, log *slog.Logger) (path string, handler http.Handler) {
-	path, handler = adminv1connect.NewAdminServiceHandler(admin, Options(log))
+// NewAdminService serves admin.v1.AdminService to whoever shows the installation's token.
+func NewAdminService(admin adminv1connect.AdminServiceHandler, token string, log *slog.Logger) Service {
+	_, handler := adminv1connect.NewAdminServiceHandler(admin, Options(log))
 	want := sha256.Sum256([]byte(token))
-	return path, newDoor(handler, func(r *http.Request) (context.Context, error) {
+	door := newDoor(handler, func(r *http.Request) (context.Context, error) {
 		shown, _ := authn.BearerToken(r)
 		got := sha256.Sum256([]byte(shown))
 		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
@@ -53,6 +77,7 @@ func NewAdminHandler(admin adminv1connect.AdminServiceHandler, token string, log
 		}
 		return r.Context(), nil
 	})
+	return Service{adminv1.File_admin_v1_admin_proto.Services().ByName("AdminService"), door}
 }
 
 // Options are what every handler of ours is built with: codecs, limits, and the

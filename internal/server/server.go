@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,10 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	"github.com/coinslot/coinslot/gen/admin/v1/adminv1connect"
-	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
-	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/rest"
 	"github.com/coinslot/coinslot/internal/rpc"
@@ -46,6 +44,7 @@ type Options struct {
 // Server answers everything on one port.
 type Server struct {
 	http.Handler
+	names    []string // of the services that game servers call
 	ready    readiness
 	draining atomic.Bool
 }
@@ -54,15 +53,18 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	s := &Server{ready: readiness{ask: o.Ready}}
 	mux := http.NewServeMux()
-	paymentPath, payment := rpc.NewPaymentHandler(o.Gateway, o.Convert, newLimiter(o.RateLimit), o.Logger)
-	restPaths, err := rest.New(map[string]http.Handler{paymentPath: payment}, o.Gateway)
+	services := rpc.NewPayServices(o.Gateway, o.Convert, newLimiter(o.RateLimit), o.Logger)
+	restPaths, err := rest.New(services, o.Gateway)
 	if err != nil {
 		return nil, err
 	}
 	across := crossOrigin(o.CORSOrigins)
-	_, admin := rpc.NewAdminHandler(o.Admin, o.AdminToken, o.Logger)
-	mountProcedures(mux, payv1.File_pay_v1_payment_proto, across(payment))
-	mountProcedures(mux, adminv1.File_admin_v1_admin_proto, admin)
+	for _, service := range services {
+		s.names = append(s.names, service.Name())
+		mountProcedures(mux, service.Descriptor, across(service.Handler))
+	}
+	admin := rpc.NewAdminService(o.Admin, o.AdminToken, o.Logger)
+	mountProcedures(mux, admin.Descriptor, admin.Handler)
 	mux.Handle("/v1/", across(restPaths))
 	s.mountOperation(mux, o.Registry)
 	mux.Handle("/images/", o.Page)
@@ -76,14 +78,11 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// mountProcedures mounts the methods of a file's services one by one, so that a call
-// of any other is told that there is no such procedure.
-func mountProcedures(mux *http.ServeMux, file protoreflect.FileDescriptor, handler http.Handler) {
-	for i := range file.Services().Len() {
-		service := file.Services().Get(i)
-		for j := range service.Methods().Len() {
-			mux.Handle(fmt.Sprintf("/%s/%s", service.FullName(), service.Methods().Get(j).Name()), handler)
-		}
+// mountProcedures mounts the methods of a service one by one, so that a call of any
+// other is told that there is no such procedure.
+func mountProcedures(mux *http.ServeMux, service protoreflect.ServiceDescriptor, handler http.Handler) {
+	for i := range service.Methods().Len() {
+		mux.Handle(fmt.Sprintf("/%s/%s", service.FullName(), service.Methods().Get(i).Name()), handler)
 	}
 }
 
@@ -168,14 +167,14 @@ func (s *Server) mountOperation(mux *http.ServeMux, registry *prometheus.Registr
 	})
 	mux.Handle("GET /metrics", metricsHandler(registry))
 	mux.Handle(grpchealth.NewHandler(s, rpc.TightLimits()))
-	reflector := grpcreflect.NewStaticReflector(payv1connect.PaymentServiceName, grpchealth.HealthV1ServiceName)
+	reflector := grpcreflect.NewStaticReflector(append(s.names, grpchealth.HealthV1ServiceName)...)
 	mux.Handle(grpcreflect.NewHandlerV1(reflector, rpc.TightLimits()))
 	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, rpc.TightLimits()))
 }
 
 // Check implements grpchealth.Checker.
 func (s *Server) Check(ctx context.Context, req *grpchealth.CheckRequest) (*grpchealth.CheckResponse, error) {
-	if req.Service != "" && req.Service != payv1connect.PaymentServiceName {
+	if req.Service != "" && !slices.Contains(s.names, req.Service) {
 		return nil, connect.NewError(connect.CodeNotFound, fmt.Errorf("there is no service %q", req.Service))
 	}
 	if s.check(ctx) != nil {
