@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
@@ -64,16 +65,18 @@ func (s *Service) startRefund(ctx context.Context, p pay.Payment, id pay.RefundI
 	return refund, replayed, err
 }
 
-// giveBack asks the provider in the background and closes the channel once the outcome is
-// written, or left to reconciliation.
-func (s *Service) giveBack(ctx context.Context, r pay.Refund) <-chan struct{} {
+// giveBack asks the provider in the background, and goes on until the outcome is written
+// or left to reconciliation. The channel is closed once the provider has been asked: one
+// that takes its time is no reason for the caller to wait.
+func (s *Service) giveBack(ctx context.Context, r pay.Refund) (asked <-chan struct{}) {
 	ctx = context.WithoutCancel(ctx)
 	done := make(chan struct{})
+	told := sync.OnceFunc(func() { close(done) })
 	ask := s.askRefund
 	s.calls.Go(func() {
-		defer close(done)
 		defer s.returning.Delete(r.ID)
 		s.pursue(ctx, slog.String("refund", string(r.ID)), func() (bool, error) {
+			defer told()
 			outcome, err := ask(ctx, r)
 			ask = s.lookUpRefund
 			if err != nil || outcome.Status == pay.RefundPending {
