@@ -45,13 +45,36 @@ type general struct {
 }
 
 var generals = []general{
-	{http.StatusUnauthorized, "Unauthorized", []pay.Code{pay.Unauthorized}, "The API key is missing or not valid.", nil, false, false},
-	{http.StatusForbidden, "Forbidden", []pay.Code{pay.Forbidden}, "The API key may only read.", nil, true, false},
-	{http.StatusConflict, "Conflict", []pay.Code{pay.IdempotencyConflict}, "The `Idempotency-Key` came with another request before.", nil, true, false},
-	{http.StatusUnsupportedMediaType, "UnsupportedMediaType", []pay.Code{pay.InvalidRequest}, "The body is said to be something else than JSON.", nil, false, true},
-	{http.StatusTooManyRequests, "TooManyRequests", []pay.Code{pay.RateLimited, pay.InvalidRequest}, "The API key makes more calls than its rate allows: wait as `Retry-After` says. Or the request is larger than 8 MiB, which waiting does not help.", []string{"Retry-After"}, false, false},
-	{http.StatusInternalServerError, "Internal", []pay.Code{pay.Internal}, "The server has failed; the message has a reference that its log has too.", nil, false, false},
-	{http.StatusServiceUnavailable, "Unavailable", []pay.Code{pay.Unavailable}, "What happened is not known: ask again with the same `Idempotency-Key`.", []string{"Retry-After"}, false, false},
+	{
+		status: http.StatusUnauthorized, name: "Unauthorized", codes: []pay.Code{pay.Unauthorized},
+		description: "The API key is missing or not valid.",
+	},
+	{
+		status: http.StatusForbidden, name: "Forbidden", codes: []pay.Code{pay.Forbidden}, changes: true,
+		description: "The API key may only read.",
+	},
+	{
+		status: http.StatusConflict, name: "Conflict", codes: []pay.Code{pay.IdempotencyConflict}, changes: true,
+		description: "The `Idempotency-Key` came with another request before.",
+	},
+	{
+		status: http.StatusUnsupportedMediaType, name: "UnsupportedMediaType", codes: []pay.Code{pay.InvalidRequest}, posts: true,
+		description: "The body is said to be something else than JSON.",
+	},
+	{
+		status: http.StatusTooManyRequests, name: "TooManyRequests", codes: []pay.Code{pay.RateLimited, pay.InvalidRequest},
+		headers: []string{retryAfter},
+		description: "The API key makes more calls than its rate allows: wait as `Retry-After` says. Or the request is larger than 8 MiB, " +
+			"which waiting does not help.",
+	},
+	{
+		status: http.StatusInternalServerError, name: "Internal", codes: []pay.Code{pay.Internal},
+		description: "The server has failed; the message has a reference that its log has too.",
+	},
+	{
+		status: http.StatusServiceUnavailable, name: "Unavailable", codes: []pay.Code{pay.Unavailable}, headers: []string{retryAfter},
+		description: "What happened is not known: ask again with the same `Idempotency-Key`.",
+	},
 }
 
 // Codes that methods give beside those of their comments.
@@ -105,7 +128,7 @@ func (g *generator) refusals(op *Operation, m method, codes []string) error {
 
 func refusal(description string, codes []string) *Response {
 	r := &Response{Description: description, Codes: codes}
-	r.Headers.Set("X-Request-Id", requestID())
+	r.headers(requestID)
 	r.Content.Set(mediaType, &MediaType{Schema: &Schema{Ref: "#/components/schemas/" + errorAnswer}})
 	return r
 }
@@ -117,9 +140,7 @@ func (g *generator) generalResponses() (all Map[*Response], err error) {
 		if r.Content.Get(mediaType).Examples, err = g.answerExamples(nil, general.status); err != nil {
 			return all, err
 		}
-		for _, header := range general.headers {
-			r.Headers.Set(header, &Header{Ref: "#/components/headers/" + header})
-		}
+		r.headers(general.headers...)
 		all.Set(general.name, r)
 	}
 	return all, nil

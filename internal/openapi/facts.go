@@ -74,6 +74,8 @@ var bounds = map[protoreflect.FullName]func(*Schema){
 	},
 	"pay.v1.CreateSessionRequest.cancel_url": length(0, pay.LongestURL),
 	"pay.v1.CreateRefundRequest.amount":      atLeast(1),
+	"pay.v1.CreateRefundRequest.reason":      length(0, mostReason),
+	"pay.v1.Refund.reason":                   length(0, mostReason),
 	"pay.v1.ListSessionsRequest.limit":       limit,
 	"pay.v1.ListSessionsRequest.offset":      atLeast(0),
 	"pay.v1.ListPaymentsRequest.limit":       limit,
@@ -87,6 +89,7 @@ var bounds = map[protoreflect.FullName]func(*Schema){
 const (
 	mostOfferID        = 500
 	mostLocale         = 35
+	mostReason         = 500
 	mostIdempotencyKey = 255
 	defaultLimit       = 100
 	mostLimit          = 250

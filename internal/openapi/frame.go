@@ -13,6 +13,9 @@ const (
 	totalCount     = "X-Total-Count"
 	nextCursor     = "X-Next-Cursor"
 	link           = "Link"
+	replayed       = "Idempotent-Replayed"
+	retryAfter     = "Retry-After"
+	requestID      = "X-Request-Id"
 )
 
 const overview = `Coinslot is the payment-session server for games that a studio runs itself. A game server asks for a payment session, the
@@ -53,14 +56,14 @@ func frame() *Document {
 			"first answer again for at least 24 hours, and with another one `idempotency_conflict`.",
 		Schema: &Schema{Type: "string", MinLength: &shortest, MaxLength: &longest, Pattern: `^[!-~]([ -~]*[!-~])?$`, Examples: []string{"order-1001"}},
 	})
-	c.Headers.Set("X-Request-Id", &Header{
+	c.Headers.Set(requestID, &Header{
 		Description: "Names this request in the server's log.", Required: true, Schema: &Schema{Type: "string"},
 	})
-	c.Headers.Set("Idempotent-Replayed", &Header{
+	c.Headers.Set(replayed, &Header{
 		Description: "`true` when this is the answer that an earlier request with the same `Idempotency-Key` got.",
 		Schema:      &Schema{Type: "string", Enum: []string{"true"}},
 	})
-	c.Headers.Set("Retry-After", &Header{
+	c.Headers.Set(retryAfter, &Header{
 		Description: "Seconds to wait before asking again; absent where waiting does not help.",
 		Schema:      &Schema{Type: "string", Pattern: `^[0-9]+$`},
 	})
@@ -79,7 +82,12 @@ func frame() *Document {
 	return d
 }
 
-func requestID() *Header { return &Header{Ref: "#/components/headers/X-Request-Id"} }
+// headers adds headers of answers that are described once for all.
+func (r *Response) headers(names ...string) {
+	for _, name := range names {
+		r.Headers.Set(name, &Header{Ref: "#/components/headers/" + name})
+	}
+}
 
 // unwrap joins the lines of a paragraph, but leaves those of a list apart.
 func unwrap(text string) string {

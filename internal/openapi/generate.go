@@ -28,7 +28,7 @@ func New(files []*protogen.File, exchanges []Exchange) (*Document, error) {
 		document: frame(), schemas: schemas{answers: map[protoreflect.FullName]bool{}},
 	}
 	for _, x := range exchanges {
-		if strings.HasPrefix(x.Position, "rest") && x.Comment != "" && x.Header.Get("Idempotent-Replayed") == "" {
+		if strings.HasPrefix(x.Position, "rest") && x.Comment != "" && x.Header.Get(replayed) == "" {
 			g.examples = append(g.examples, x)
 		}
 	}
@@ -212,9 +212,9 @@ func (g *generator) success(m method) (*Response, error) {
 	}
 	r.Content.Set(mediaType, body)
 	if m.changes {
-		r.Headers.Set("Idempotent-Replayed", &Header{Ref: "#/components/headers/Idempotent-Replayed"})
+		r.headers(replayed)
 	}
-	r.Headers.Set("X-Request-Id", requestID())
+	r.headers(requestID)
 	return r, nil
 }
 
@@ -232,30 +232,27 @@ func (g *generator) answerSchema(m method, r *Response) (*Schema, error) {
 		}
 		r.Description, schema.Description = schema.Description, ""
 		if f.Desc.IsList() {
-			listHeaders(&r.Headers, m.Output)
+			r.pageHeaders(m.Output)
 		}
 		return schema, nil
 	}
 	return nil, fmt.Errorf("%s: the answer has no field %s", m.Desc.FullName(), m.answer)
 }
 
-// listHeaders tell what the message of a page has beside its rows.
-func listHeaders(to *Map[*Header], page *protogen.Message) {
+// pageHeaders tell what the message of a page has beside its rows.
+func (r *Response) pageHeaders(page *protogen.Message) {
 	for _, f := range page.Fields {
-		for _, header := range pageHeaders[f.Desc.Name()] {
-			if header == nextCursor && f.Desc.HasOptionalKeyword() {
-				continue // it is told within the Link
+		switch f.Desc.Name() {
+		case "total":
+			r.headers(totalCount)
+		case "has_more":
+			r.headers(link)
+		case "next_cursor":
+			if !f.Desc.HasOptionalKeyword() { // else it is told within the Link
+				r.headers(nextCursor)
 			}
-			to.Set(header, &Header{Ref: "#/components/headers/" + header})
 		}
 	}
-}
-
-// pageHeaders is the header in which REST tells a field of a page.
-var pageHeaders = map[protoreflect.Name][]string{
-	"total":       {totalCount},
-	"has_more":    {link},
-	"next_cursor": {nextCursor},
 }
 
 // checkFacts refuses facts of fields that are not there.
