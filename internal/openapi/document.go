@@ -89,7 +89,7 @@ type Parameter struct {
 // RequestBody is the body of a request.
 type RequestBody struct {
 	Description string          `yaml:"description,omitempty"`
-	Required    bool            `yaml:"required"`
+	Required    bool            `yaml:"required,omitempty"`
 	Content     Map[*MediaType] `yaml:"content"`
 }
 
@@ -199,12 +199,6 @@ func (m *Map[V]) Get(key string) V { return m.values[key] }
 func (m *Map[V]) Has(key string) bool {
 	_, there := m.values[key]
 	return there
-}
-
-// Drop removes a key.
-func (m *Map[V]) Drop(key string) {
-	m.keys = slices.DeleteFunc(m.keys, func(k string) bool { return k == key })
-	delete(m.values, key)
 }
 
 // Sort puts the keys in order.

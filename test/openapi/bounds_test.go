@@ -132,6 +132,15 @@ func TestTheServerKeepsTheDocumentedBounds(t *testing.T) {
 	})
 }
 
+func TestABodyCanBeLeftOutWhereThePathSaysAll(t *testing.T) {
+	i := coinslottest.Start(t)
+	c := call(t, i, i.Listen(t))
+	payment := c.paid(t)
+	c.try(t, sent{http.MethodPost, "/v1/payments/" + payment + "/complete", c.header(), nil}, true)
+	c.try(t, c.post("/v1/payments/"+payment+"/complete", []byte("{}")), true)
+	c.try(t, sent{http.MethodPost, "/v1/sessions", c.header(), nil}, false)
+}
+
 func tryAll(t *testing.T, bounds []bound, try func(t *testing.T, b bound, value any, good bool)) {
 	for _, b := range bounds {
 		for _, value := range b.good {
