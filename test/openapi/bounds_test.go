@@ -109,15 +109,15 @@ const order = `{"game_id":"space_shooter","user_id":"player_42","item":{"title":
 func TestTheServerKeepsTheDocumentedBounds(t *testing.T) {
 	i := coinslottest.Start(t)
 	c := call(t, i, i.Listen(t))
-	tryAll(t, inOrders, func(t *testing.T, b bound, value any, good bool) {
+	tryAll(t, "an order's", inOrders, func(t *testing.T, b bound, value any, good bool) {
 		c.try(t, c.post("/v1/sessions", with(t, order, b.field, value)), good)
 	})
 	refund := fmt.Sprintf(`{"payment_id":%q,"amount":1}`, c.paid(t))
-	tryAll(t, inRefunds, func(t *testing.T, b bound, value any, good bool) {
+	tryAll(t, "a refund's", inRefunds, func(t *testing.T, b bound, value any, good bool) {
 		c.try(t, c.post("/v1/refunds", with(t, refund, b.field, value)), good)
 	})
 	for path, bounds := range inQueries {
-		tryAll(t, bounds, func(t *testing.T, b bound, value any, good bool) {
+		tryAll(t, path, bounds, func(t *testing.T, b bound, value any, good bool) {
 			query := url.Values{"game_id": {"space_shooter"}}
 			if query.Del(b.field); value != nil {
 				query.Set(b.field, fmt.Sprint(value))
@@ -125,7 +125,7 @@ func TestTheServerKeepsTheDocumentedBounds(t *testing.T) {
 			c.try(t, sent{http.MethodGet, path + "?" + query.Encode(), c.header(), nil}, good)
 		})
 	}
-	tryAll(t, []bound{inHeaders}, func(t *testing.T, b bound, value any, good bool) {
+	tryAll(t, "the header", []bound{inHeaders}, func(t *testing.T, b bound, value any, good bool) {
 		s := c.post("/v1/sessions", []byte(order))
 		s.header.Set(b.field, value.(string))
 		c.try(t, s, good)
@@ -141,13 +141,13 @@ func TestABodyCanBeLeftOutWhereThePathSaysAll(t *testing.T) {
 	c.try(t, sent{http.MethodPost, "/v1/sessions", c.header(), nil}, false)
 }
 
-func tryAll(t *testing.T, bounds []bound, try func(t *testing.T, b bound, value any, good bool)) {
+func tryAll(t *testing.T, where string, bounds []bound, try func(t *testing.T, b bound, value any, good bool)) {
 	for _, b := range bounds {
 		for _, value := range b.good {
-			t.Run(fmt.Sprintf("%s can be %.40v", b.field, value), func(t *testing.T) { try(t, b, value, true) })
+			t.Run(fmt.Sprintf("%s %s can be %.20s", where, b.field, fmt.Sprint(value)), func(t *testing.T) { try(t, b, value, true) })
 		}
 		for _, value := range b.bad {
-			t.Run(fmt.Sprintf("%s cannot be %.40v", b.field, value), func(t *testing.T) { try(t, b, value, false) })
+			t.Run(fmt.Sprintf("%s %s cannot be %.20s", where, b.field, fmt.Sprint(value)), func(t *testing.T) { try(t, b, value, false) })
 		}
 	}
 }
