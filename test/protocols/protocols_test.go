@@ -26,7 +26,7 @@ type protocol struct {
 
 	secure      bool   // over TLS
 	http2       bool   // without TLS: from the first byte
-	contentType string // of a POST
+	contentType string // of a POST, and of every answer
 	getsReads   bool   // reads are GET requests
 	rest        bool   // by the /v1 paths
 }
@@ -147,6 +147,9 @@ func (w *wire) looksLike(t *testing.T, p protocol, read bool) {
 	}
 	if w.sent.Method != method || w.sent.Header.Get("Content-Type") != contentType {
 		t.Errorf("the request was a %s of %q, want %s of %q", w.sent.Method, w.sent.Header.Get("Content-Type"), method, contentType)
+	}
+	if answered := w.got.Header.Get("Content-Type"); answered != p.contentType {
+		t.Errorf("the answer was %q, want %q", answered, p.contentType)
 	}
 	if rest := strings.HasPrefix(w.sent.URL.Path, "/v1/"); rest != p.rest {
 		t.Errorf("the request was to %s", w.sent.URL.Path)

@@ -26,6 +26,11 @@ func cell(m protoreflect.MethodDescriptor, p protocol) string {
 	return string(m.FullName()) + " over " + p.name
 }
 
+// named is a method as the table names it: the path for all protocols but REST, less /pay.v1.
+func named(m protoreflect.MethodDescriptor) string {
+	return "`" + string(m.Parent().Name()) + "/" + string(m.Name()) + "`"
+}
+
 // procedure is the path of a method for all protocols but REST.
 func procedure(m protoreflect.MethodDescriptor) string {
 	return "/" + string(m.Parent().FullName()) + "/" + string(m.Name())
@@ -74,25 +79,40 @@ func (d table) isDocumented(t *testing.T) {
 	}
 }
 
-// render has a row for each method and a column for each protocol.
+// render has a column for each protocol, and below what all its calls have in common a row
+// for each method.
 func (d table) render(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	b.WriteString("| method |")
-	for _, p := range protocols {
-		fmt.Fprintf(&b, " %s |", p.name)
-	}
-	b.WriteString("\n|" + strings.Repeat("---|", 1+len(protocols)) + "\n")
-	for _, m := range methods() {
-		fmt.Fprintf(&b, "| `%s` |", procedure(m))
+	row := func(name string, of func(protocol) string) {
+		fmt.Fprintf(&b, "| %s |", name)
 		for _, p := range protocols {
+			fmt.Fprintf(&b, " %s |", of(p))
+		}
+		b.WriteString("\n")
+	}
+	row("", func(p protocol) string { return p.name })
+	row("---", func(protocol) string { return "---" })
+	row("Content-Type", func(p protocol) string { return "`" + p.contentType + "`" })
+	row("over", protocol.over)
+	for _, m := range methods() {
+		row(named(m), func(p protocol) string {
 			seen, ok := d[cell(m, p)]
 			if !ok {
 				t.Errorf("%s was not called, or the call failed", cell(m, p))
 			}
-			fmt.Fprintf(&b, " %s |", seen)
-		}
-		b.WriteString("\n")
+			return seen
+		})
 	}
 	return b.String()
+}
+
+func (p protocol) over() string {
+	switch {
+	case p.http2 && p.secure:
+		return "HTTP/2, TLS"
+	case p.http2:
+		return "HTTP/2"
+	}
+	return "HTTP/1.1"
 }
