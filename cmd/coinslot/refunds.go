@@ -21,14 +21,18 @@ their time. A repeat of the command is another refund, unless it has the same
 	example: `coinslot refunds create pay_… --amount 200 --reason "wrong item"`,
 	prepare: online(func(f *config.Flags) operation {
 		req := &adminv1.CreateRefundRequest{}
-		key := rand.Text() // so that nothing between here and the server makes two of one call
+		var key *string
 		f.Flag("amount", "NUMBER", "how much, in the currency's minor unit: 200 is 2.00 USD; without it, all that is left", given(&req.Amount, config.Whole))
 		f.Flag("reason", "TEXT", "why, at most 500 characters; the game is shown it", given(&req.Reason, config.Text))
-		f.Flag("idempotency-key", "TEXT", "the name of this refund, for a day: a repeat with it refunds nothing more", config.Text(&key))
+		f.Flag("idempotency-key", "TEXT", "the name of this refund, for a day: a repeat with it refunds nothing more", given(&key, config.Text))
 		return func(ctx context.Context, admin adminv1connect.AdminServiceClient, p *printer, operands []string) error {
 			req.PaymentId = operands[0]
+			if key == nil {
+				// So that nothing between here and the server makes two of this one call.
+				key = proto.String(rand.Text())
+			}
 			ctx, call := connect.NewClientContext(ctx)
-			call.RequestHeader().Set("Idempotency-Key", key)
+			call.RequestHeader().Set("Idempotency-Key", *key)
 			res, err := admin.CreateRefund(ctx, req)
 			if err != nil {
 				return err

@@ -1,10 +1,16 @@
 package main
 
 import (
+	"context"
+	"io"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"connectrpc.com/connect"
+
 	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
+	"github.com/coinslot/coinslot/gen/admin/v1/adminv1connect"
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 )
 
@@ -37,5 +43,36 @@ func TestARefundThatReturnsNothingIsAFailureOfItsCommand(t *testing.T) {
 				t.Errorf("%s, JSON %v: the note is %q", status, asJSON, errs.String())
 			}
 		}
+	}
+}
+
+// register is a server that writes down the idempotency keys of the refunds it is asked for.
+type register struct {
+	adminv1connect.UnimplementedAdminServiceHandler
+	keys []string
+}
+
+func (r *register) CreateRefund(ctx context.Context, _ *adminv1.CreateRefundRequest) (*adminv1.CreateRefundResponse, error) {
+	call, _ := connect.CallInfoForHandlerContext(ctx)
+	r.keys = append(r.keys, call.RequestHeader().Get("Idempotency-Key"))
+	return &adminv1.CreateRefundResponse{Refund: &adminv1.Refund{Id: "ref_1", Status: "succeeded"}}, nil
+}
+
+func TestEachRefundCommandHasAKeyOfItsOwn(t *testing.T) {
+	asked := &register{}
+	_, handler := adminv1connect.NewAdminServiceHandler(asked)
+	server := httptest.NewServer(handler)
+	defer server.Close()
+	c := &console{out: io.Discard, err: io.Discard, env: func(name string) (string, bool) {
+		value, found := map[string]string{"COINSLOT_URL": server.URL, "COINSLOT_ADMIN_TOKEN": "token"}[name]
+		return value, found
+	}}
+	for range 2 {
+		if status := dispatch(t.Context(), c, commands, []string{"refunds", "create", "pay_1"}); status != 0 {
+			t.Fatalf("the exit status is %d", status)
+		}
+	}
+	if len(asked.keys) != 2 || len(asked.keys[0]) < 26 || asked.keys[0] == asked.keys[1] {
+		t.Errorf("the keys are %q", asked.keys)
 	}
 }
