@@ -5,18 +5,17 @@ import (
 	"strings"
 
 	"connectrpc.com/connect"
-	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/rpc/wirejson"
 )
 
-// The documented JSON: snake_case names, fields without presence written at their
-// zero value, absent optional fields left out; names read in either case, unknown ones ignored.
+// The documented JSON, for those who want protojson for it.
 var (
-	WriteJSON = protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}
-	ReadJSON  = protojson.UnmarshalOptions{DiscardUnknown: true}
+	WriteJSON = wirejson.Write
+	ReadJSON  = wirejson.Read
 )
 
 // codecs are what Connect reads and writes messages with.
@@ -33,22 +32,20 @@ type jsonCodec struct{ name string }
 func (c jsonCodec) Name() string { return c.name }
 
 func (jsonCodec) Marshal(m any) ([]byte, error) {
-	return WriteJSON.Marshal(m.(proto.Message))
+	return wirejson.MarshalAppend(nil, m.(proto.Message))
 }
 
 func (jsonCodec) MarshalAppend(to []byte, m any) ([]byte, error) {
-	return WriteJSON.MarshalAppend(to, m.(proto.Message))
+	return wirejson.MarshalAppend(to, m.(proto.Message))
 }
 
-func (jsonCodec) MarshalStable(m any) ([]byte, error) {
-	return WriteJSON.Marshal(m.(proto.Message))
-}
+func (c jsonCodec) MarshalStable(m any) ([]byte, error) { return c.Marshal(m) }
 
 func (jsonCodec) IsBinary() bool { return false }
 
 func (jsonCodec) Unmarshal(data []byte, m any) error {
 	msg := m.(proto.Message)
-	if err := ReadJSON.Unmarshal(data, msg); err != nil {
+	if err := wirejson.Unmarshal(data, msg); err != nil {
 		markUndecodable(msg, notJSON(msg, err))
 	}
 	return nil

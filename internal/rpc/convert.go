@@ -1,14 +1,13 @@
 package rpc
 
 import (
-	"bytes"
-	"encoding/json"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/rpc/wirejson"
 )
 
 // Converter writes entities as messages. Answers and webhook payloads come from the
@@ -105,17 +104,16 @@ func (c Converter) Event(change pay.Change, e pay.Event) *payv1.Event {
 	return out
 }
 
+// payloadRoom is what most payloads fit in.
+const payloadRoom = 1 << 10
+
 // Payload is an event as the bytes that its receivers get.
 func (c Converter) Payload(change pay.Change, e pay.Event) []byte {
-	text, err := WriteJSON.Marshal(c.Event(change, e))
+	text, err := wirejson.MarshalAppend(make([]byte, 0, payloadRoom), c.Event(change, e))
 	if err != nil {
 		panic("rpc: an event that JSON cannot hold: " + err.Error()) // pay lets only valid UTF-8 in
 	}
-	var compact bytes.Buffer // protojson puts in white space at random
-	if err := json.Compact(&compact, text); err != nil {
-		panic("rpc: protojson wrote no JSON: " + err.Error())
-	}
-	return compact.Bytes()
+	return text
 }
 
 // orderOf is what a CreateSession request asks for.
