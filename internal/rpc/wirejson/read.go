@@ -207,17 +207,16 @@ func (r *reader) seconds() int64 {
 	return n
 }
 
-// mostDigits is what no number of 32 bits has more of.
+// mostDigits is what no number of 32 bits has more of. Those after it are taken for what
+// should not follow a number.
 const mostDigits = 10
 
 func (r *reader) digits() (n int64) {
 	i := 0
-	for ; i < len(r.rest) && i <= mostDigits && '0' <= r.rest[i] && r.rest[i] <= '9'; i++ {
+	for ; i < len(r.rest) && i < mostDigits && '0' <= r.rest[i] && r.rest[i] <= '9'; i++ {
 		n = n*10 + int64(r.rest[i]-'0')
 	}
-	if i == 0 || i > mostDigits || i > 1 && r.rest[0] == '0' {
-		r.odd = true
-	}
+	r.odd = r.odd || i == 0 || i > 1 && r.rest[0] == '0'
 	r.rest = r.rest[i:]
 	return n
 }

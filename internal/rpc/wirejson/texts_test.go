@@ -29,6 +29,7 @@ var texts = []string{
 	`{"expires_at":"2026-01-02T03:04:05Z"}`, `{"expires_at":"2026-01-02T03:04:05.123456789+01:00"}`, `{"expires_at":"2026-01-02T03:04:05,5Z"}`,
 	`{"expires_at":"2026-01-02"}`, `{"expires_at":"0000-01-01T00:00:00Z"}`, `{"expires_at":"9999-12-31T23:59:59.999999999Z"}`, `{"expires_at":1}`,
 	`{"events":[]}`, `{"events":["a","b"]}`, `{"events":["a",null]}`, `{"events":["a",]}`, `{"events":[,]}`, `{"events":"a"}`, `{"events":["a"}`, `{"events":{"values":["a"]}}`,
+	`{"f0":"a","f69":"b"}`, `{"f69":"b","f69":"c"}`, `{"id":"a","item":"b","title":"c","unknown":"d"}`, `{"id":"a","item":"b"}`, `{"item":"a","title":"b"}`,
 	`{"games":[{"id":"a","name":"b"},{}]}`, `{"card":"a","method":"b"}`, `{"card":"a","method":null}`, `{"card":null,"method":"b"}`,
 	strings.Repeat(`{"item":`, 100), strings.Repeat("[", 100), `{"x":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`,
 	strings.Repeat(`{"data":{"session":`, 3) + "{}" + strings.Repeat("}}", 3),
