@@ -39,10 +39,6 @@ const (
 	duration
 )
 
-// mostRead is how many fields of a message are read here: one for each bit of those
-// that were seen.
-const mostRead = 64
-
 // plans holds the plan of every message that ever came, by its descriptor, and nil for
 // those that are protojson's. Descriptors live as long as the program.
 var plans sync.Map
@@ -71,8 +67,8 @@ func newPlan(d protoreflect.MessageDescriptor, within []protoreflect.MessageDesc
 		if *f = newField(all.Get(i), within); f.form == 0 {
 			return nil
 		}
-		if one := f.desc.ContainingOneof(); i < mostRead && (one == nil || one.IsSynthetic()) {
-			f.bit = 1 << i
+		if one := f.desc.ContainingOneof(); one == nil || one.IsSynthetic() {
+			f.bit = 1 << i // 0 from the 65th on
 		}
 		p.named[f.desc.TextName()] = f
 	}
