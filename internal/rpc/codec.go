@@ -12,7 +12,7 @@ import (
 	"github.com/coinslot/coinslot/internal/rpc/wirejson"
 )
 
-// The documented JSON, for those who want protojson for it.
+// The documented JSON, for those who need protojson itself.
 var (
 	WriteJSON = wirejson.Write
 	ReadJSON  = wirejson.Read
