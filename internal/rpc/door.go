@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"connectrpc.com/authn"
@@ -20,43 +21,67 @@ import (
 // refuses in the words of the caller's own protocol.
 type door struct {
 	next   http.Handler
+	most   int64
 	admit  func(*http.Request) (context.Context, error) // who calls
 	errors *connect.ErrorWriter
 }
 
-func newDoor(next http.Handler, admit func(*http.Request) (context.Context, error)) http.Handler {
-	return &door{next, admit, connect.NewErrorWriter(codecs())}
+// NewDoor puts a door before the handlers of a service, whose messages may be most
+// bytes long. admit says who calls, in the context that the handlers get.
+func NewDoor(next http.Handler, most int, admit func(*http.Request) (context.Context, error)) http.Handler {
+	return &door{next, int64(most), admit, connect.NewErrorWriter(codecs())}
 }
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	stream := streams(r.URL.Path)
+	types := contentTypes(stream)
 	switch {
-	case isConnectGet(r):
+	case !stream && isConnectGet(r):
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
 		writeJSONError(w, http.StatusMethodNotAllowed, pay.Refuse(pay.InvalidRequest, "the method must be POST, or for a read GET as Connect writes it, got %s", r.Method))
 		return
-	case !knownContentType(r.Header.Get("Content-Type")):
-		w.Header().Set("Accept-Post", strings.Join(contentTypes, ", "))
+	case !isOneOf(types, r.Header.Get("Content-Type")):
+		w.Header().Set("Accept-Post", strings.Join(types, ", "))
 		writeJSONError(w, http.StatusUnsupportedMediaType,
-			pay.Refuse(pay.InvalidRequest, "Content-Type must be one of %s, got %q", strings.Join(contentTypes, ", "), r.Header.Get("Content-Type")))
+			pay.Refuse(pay.InvalidRequest, "Content-Type must be one of %s, got %q", strings.Join(types, ", "), r.Header.Get("Content-Type")))
 		return
 	}
 	ctx, err := d.admit(r)
-	if err == nil {
-		r = r.WithContext(ctx)
-		err = boundBody(r)
-	}
 	if err != nil {
 		_ = d.errors.Write(w, r, err) // fails only if the caller has gone
+		return
+	}
+	r = r.WithContext(ctx)
+	var whole func()
+	if stream {
+		p := newPatient(w)
+		defer p.end()
+		w, whole = p, p.asked
+	}
+	if err := boundBody(r, d.most, whole); err != nil {
+		_ = d.errors.Write(w, r, err)
 		return
 	}
 	d.next.ServeHTTP(w, r)
 }
 
-var contentTypes = []string{
-	"application/json", "application/proto",
-	"application/grpc", "application/grpc+proto", "application/grpc+json",
-	"application/grpc-web", "application/grpc-web+proto", "application/grpc-web+json",
+// The content types of calls. Connect has others for streams than for single
+// messages; gRPC's are for both.
+var (
+	connectTypes = []string{"application/json", "application/proto"}
+	streamTypes  = []string{"application/connect+json", "application/connect+proto"}
+	grpcTypes    = []string{
+		"application/grpc", "application/grpc+proto", "application/grpc+json",
+		"application/grpc-web", "application/grpc-web+proto", "application/grpc-web+json",
+	}
+)
+
+func contentTypes(stream bool) []string {
+	if stream {
+		return slices.Concat(streamTypes, grpcTypes)
+	}
+	return slices.Concat(connectTypes, grpcTypes)
 }
 
 // isConnectGet says whether a request is a call by GET, whose message is in its query.
@@ -72,7 +97,8 @@ func isConnectGet(r *http.Request) bool {
 	return err == nil
 }
 
-func knownContentType(header string) bool {
+// isOneOf says whether a Content-Type header is one of types, in UTF-8.
+func isOneOf(types []string, header string) bool {
 	base, params, err := mime.ParseMediaType(header)
 	if err != nil {
 		return false
@@ -80,27 +106,26 @@ func knownContentType(header string) bool {
 	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
 		return false
 	}
-	for _, known := range contentTypes {
-		if base == known {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(types, base)
 }
 
 // writeJSONError answers a request that speaks no protocol of ours, in the form of
 // Connect's JSON errors.
 func writeJSONError(w http.ResponseWriter, status int, e *pay.Error) {
 	told := refusal(e)
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{
+	writeJSON(w, status, map[string]any{
 		"code": told.Code().String(), "message": told.Message(),
 		"details": []map[string]any{{
 			"type": told.Details()[0].Type(), "value": base64.RawStdEncoding.EncodeToString(told.Details()[0].Bytes()),
 			"debug": map[string]string{"code": string(e.Code), "message": e.Message},
 		}},
 	})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body map[string]any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // fails only if the caller has gone
 }
 
 // callerOf is who calls, as the door found out.

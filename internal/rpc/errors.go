@@ -7,7 +7,6 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"time"
 
 	"connectrpc.com/connect"
 
@@ -102,40 +101,24 @@ func legible(message string) string {
 	return strings.ToValidUTF8(message, "\uFFFD")
 }
 
-// errorInterceptor turns every error into a documented one. It is the reason why none is ever sent: Connect
-// would send a plain error's text to the caller.
-func errorInterceptor(log *slog.Logger) connect.UnaryInterceptorFunc {
-	return func(next connect.UnaryFunc) connect.UnaryFunc {
-		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
-			started := time.Now()
-			res, err := next(ctx, req)
-			if err == nil {
-				return res, nil
-			}
-			told := tell(ctx, log, req.Spec().Procedure, err)
-			// Not the message: it can repeat what the caller sent, secrets among it.
-			log.DebugContext(ctx, "call refused", "procedure", req.Spec().Procedure, "code", pay.CodeOf(err),
-				"field", fieldOf(err), "duration", time.Since(started).String())
-			return nil, told
-		}
-	}
-}
+// Told is an error that is told as it stands: in the words of the wire, which are not
+// for the table of errors to find. All other errors of Connect are taken for bugs.
+type Told struct{ Err *connect.Error }
 
-// fieldOf is the field that a refusal names.
-func fieldOf(err error) string {
-	var known *pay.Error
-	if errors.As(err, &known) {
-		return known.Field
-	}
-	return ""
-}
+func (t Told) Error() string { return t.Err.Error() }
+
+// Unwrap is for errors.As.
+func (t Told) Unwrap() error { return t.Err }
 
 // tell says what a caller is told of an error, and logs what it is not told.
 func tell(ctx context.Context, log *slog.Logger, procedure string, err error) *connect.Error {
 	var known *pay.Error
+	var told Told
 	switch {
 	case errors.As(err, &known):
 		return refusal(known)
+	case errors.As(err, &told):
+		return told.Err
 	case errors.Is(err, context.Canceled):
 		return detailed(connect.CodeCanceled, pay.Unavailable, "the caller went away before its turn; nothing was done")
 	case errors.Is(err, context.DeadlineExceeded):

@@ -15,15 +15,20 @@ import (
 // MostMessageBytes is how long a message may be, after decompression.
 const MostMessageBytes = 8 << 20
 
-// grpcPrefix is the length of what goes before a gRPC message: one byte of flags,
-// four of length.
-const grpcPrefix = 5
+// leastZipped is from how many bytes on an answer is packed. Shorter ones fit into one
+// packet as they are.
+const leastZipped = 1 << 10
 
-// WireLimits bounds the messages of a handler.
-func WireLimits() connect.HandlerOption {
+// envelope is the length of what goes before each message of gRPC, and of a stream
+// of Connect: one byte of flags, four of length.
+const envelope = 5
+
+// WireLimits bounds the messages of a handler to most bytes, after decompression.
+func WireLimits(most int) connect.HandlerOption {
 	return connect.WithHandlerOptions(
-		connect.WithReadMaxBytes(MostMessageBytes),
-		connect.WithCompression("gzip", Unzip, Zip),
+		connect.WithReadMaxBytes(most),
+		connect.WithCompression("gzip", func() connect.Decompressor { return &unzipper{most: int64(most)} }, Zip),
+		connect.WithCompressMinBytes(leastZipped),
 	)
 }
 
@@ -36,29 +41,37 @@ func TightLimits() connect.HandlerOption {
 // Zip packs with gzip.
 func Zip() connect.Compressor { return gzip.NewWriter(io.Discard) }
 
-// Unzip unpacks gzip, and no more of it than a message may be long.
-func Unzip() connect.Decompressor { return new(unzipper) }
+// Unzip unpacks gzip, and no more of it than MostMessageBytes.
+func Unzip() connect.Decompressor { return &unzipper{most: MostMessageBytes} }
 
-// boundBody bounds what is read of a request, and refuses at once a message that
-// announces itself as too long.
-func boundBody(r *http.Request) error {
-	b := &body{ReadCloser: r.Body, most: MostMessageBytes}
+// boundBody bounds what is read of a request that has one message of at most most
+// bytes, and refuses at once a message that announces itself as too long. It calls
+// ended, if there is one, when all has been read.
+func boundBody(r *http.Request, most int64, ended func()) error {
+	b := &body{ReadCloser: r.Body, longest: most, most: most, ended: ended}
 	length := r.ContentLength
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
-		var prefix [grpcPrefix]byte
+	if isEnveloped(r.Header.Get("Content-Type")) {
+		var prefix [envelope]byte
 		n, _ := io.ReadFull(r.Body, prefix[:]) // what is lacking, Read refuses
 		length = int64(binary.BigEndian.Uint32(prefix[1:]))
-		b.head, b.least, b.most = prefix[:n], grpcPrefix+length, grpcPrefix+MostMessageBytes
+		b.head, b.most = prefix[:n], envelope+most
+		if n > 0 { // otherwise there is no message, which is for the protocol to refuse
+			b.least = envelope + length
+		}
 	}
 	r.Body = b
-	if length > MostMessageBytes {
-		return tooLong()
+	if length > most {
+		return tooLong(most)
 	}
 	return nil
 }
 
-func tooLong() error {
-	return refusal(pay.Refuse(pay.RequestTooLarge, "the message must be at most %d bytes long, also once decompressed", MostMessageBytes))
+func isEnveloped(contentType string) bool {
+	return strings.HasPrefix(contentType, "application/grpc") || strings.HasPrefix(contentType, "application/connect+")
+}
+
+func tooLong(most int64) error {
+	return refusal(pay.Refuse(pay.RequestTooLarge, "the message must be at most %d bytes long, also once decompressed", most))
 }
 
 // body is a request's body that refuses to be longer than a message may be, or
@@ -66,10 +79,12 @@ func tooLong() error {
 // form, and only after it had read an overlong body to its end, should that ever come.
 type body struct {
 	io.ReadCloser
-	head  []byte // of the body, read already
-	read  int64
-	least int64
-	most  int64
+	head    []byte // of the body, read already
+	read    int64
+	least   int64
+	most    int64
+	longest int64 // that a message may be
+	ended   func()
 }
 
 func (b *body) Read(to []byte) (n int, err error) {
@@ -82,9 +97,11 @@ func (b *body) Read(to []byte) (n int, err error) {
 	b.read += int64(n)
 	switch {
 	case b.read > b.most:
-		return n, tooLong()
+		return n, tooLong(b.longest)
 	case err == io.EOF && b.read < b.least:
 		return n, refusal(pay.Refuse(pay.InvalidRequest, "the message must be whole, got %d bytes of %d", b.read, b.least))
+	case err == io.EOF && b.ended != nil:
+		b.ended()
 	}
 	return n, err
 }
@@ -93,6 +110,7 @@ func (b *body) Read(to []byte) (n int, err error) {
 // unpack all of a bomb, if only to say how large it was.
 type unzipper struct {
 	gzip.Reader
+	most   int64
 	broken error // of the header
 	read   int64
 }
@@ -113,8 +131,8 @@ func (u *unzipper) Read(to []byte) (n int, err error) {
 	}
 	u.read += int64(n)
 	switch {
-	case u.read > MostMessageBytes:
-		return n, tooLong()
+	case u.read > u.most:
+		return n, tooLong(u.most)
 	case err != nil && err != io.EOF:
 		return n, refusal(pay.Refuse(pay.InvalidRequest, "the body must be gzip, as it says it is: %v", err))
 	}

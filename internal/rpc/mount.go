@@ -10,10 +10,10 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 
 	"connectrpc.com/authn"
 	"connectrpc.com/connect"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/coinslot/coinslot/gen/admin/v1/adminv1connect"
 	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
@@ -27,7 +27,7 @@ type Limiter interface{ Allow(pay.KeyID) bool }
 // NewPaymentHandler serves pay.v1.PaymentService at the returned path.
 func NewPaymentHandler(g *gateway.Service, convert Converter, limit Limiter, log *slog.Logger) (path string, handler http.Handler) {
 	path, handler = payv1connect.NewPaymentServiceHandler(&PaymentServer{g, convert}, Options(log))
-	return path, newDoor(handler, func(r *http.Request) (context.Context, error) {
+	return path, NewDoor(handler, MostMessageBytes, func(r *http.Request) (context.Context, error) {
 		token, _ := authn.BearerToken(r)
 		caller, err := g.Authenticate(token)
 		if err == nil && !limit.Allow(caller.Key) {
@@ -45,7 +45,7 @@ func NewPaymentHandler(g *gateway.Service, convert Converter, limit Limiter, log
 func NewAdminHandler(admin adminv1connect.AdminServiceHandler, token string, log *slog.Logger) (path string, handler http.Handler) {
 	path, handler = adminv1connect.NewAdminServiceHandler(admin, Options(log))
 	want := sha256.Sum256([]byte(token))
-	return path, newDoor(handler, func(r *http.Request) (context.Context, error) {
+	return path, NewDoor(handler, MostMessageBytes, func(r *http.Request) (context.Context, error) {
 		shown, _ := authn.BearerToken(r)
 		got := sha256.Sum256([]byte(shown))
 		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
@@ -60,27 +60,13 @@ func NewAdminHandler(admin adminv1connect.AdminServiceHandler, token string, log
 func Options(log *slog.Logger) connect.HandlerOption {
 	return connect.WithHandlerOptions(
 		codecs(),
-		WireLimits(),
-		connect.WithInterceptors(errorInterceptor(log), decodedInterceptor()),
-		// Inside the error interceptor, which logs a panic as any internal error.
+		WireLimits(MostMessageBytes),
+		connect.WithInterceptors(documented{log}),
+		// Inside the interceptor, which logs a panic as any internal error.
 		connect.WithRecover(func(_ context.Context, _ connect.Spec, _ http.Header, r any) error {
 			return &panicked{r, debug.Stack()}
 		}),
 	)
-}
-
-// decodedInterceptor refuses messages that the codec could not read.
-func decodedInterceptor() connect.UnaryInterceptorFunc {
-	return func(next connect.UnaryFunc) connect.UnaryFunc {
-		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
-			if m, ok := req.Any().(proto.Message); ok {
-				if err := checkDecoded(m); err != nil {
-					return nil, err
-				}
-			}
-			return next(ctx, req)
-		}
-	}
 }
 
 // UnknownProcedure answers calls of methods that are not there, and leaves what is
@@ -88,11 +74,16 @@ func decodedInterceptor() connect.UnaryInterceptorFunc {
 func UnknownProcedure(next http.Handler) http.Handler {
 	errors := connect.NewErrorWriter(codecs())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost || !knownContentType(r.Header.Get("Content-Type")) {
+		header := r.Header.Get("Content-Type")
+		why := connect.NewError(connect.CodeUnimplemented, fmt.Errorf("there is no procedure %q", r.URL.Path))
+		switch {
+		case r.Method == http.MethodPost && isOneOf(connectTypes, header):
+			writeJSON(w, http.StatusNotFound, map[string]any{"code": why.Code().String(), "message": why.Message()})
+		case r.Method == http.MethodPost && isOneOf(slices.Concat(streamTypes, grpcTypes), header):
+			_ = errors.Write(w, r, why) // fails only if the caller has gone
+		default:
 			next.ServeHTTP(w, r)
-			return
 		}
-		_ = errors.Write(w, r, connect.NewError(connect.CodeUnimplemented, fmt.Errorf("there is no procedure %q", r.URL.Path)))
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,12 +17,10 @@ import (
 	"connectrpc.com/grpchealth"
 	"connectrpc.com/grpcreflect"
 	"github.com/prometheus/client_golang/prometheus"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	"github.com/coinslot/coinslot/gen/admin/v1/adminv1connect"
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
-	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/rest"
 	"github.com/coinslot/coinslot/internal/rpc"
@@ -34,7 +33,8 @@ type Options struct {
 	Admin      adminv1connect.AdminServiceHandler
 	AdminToken string
 	Page       http.Handler
-	PageMount  string // the path below which the page is, "/pay"; empty: a host of its own
+	PageMount  string    // the path below which the page is, "/pay"; empty: a host of its own
+	Services   []Service // mounted beside ours
 
 	Ready       func(context.Context) error // says why the store could not take a write
 	RateLimit   float64                     // calls a second for each API key; 0: no limit
@@ -46,6 +46,7 @@ type Options struct {
 // Server answers everything on one port.
 type Server struct {
 	http.Handler
+	known    []string // services that health tells of
 	ready    readiness
 	draining atomic.Bool
 }
@@ -61,10 +62,13 @@ func New(o Options) (*Server, error) {
 	}
 	across := crossOrigin(o.CORSOrigins)
 	_, admin := rpc.NewAdminHandler(o.Admin, o.AdminToken, o.Logger)
-	mountProcedures(mux, payv1.File_pay_v1_payment_proto, across(payment))
-	mountProcedures(mux, adminv1.File_admin_v1_admin_proto, admin)
+	services := append([]Service{{payv1.File_pay_v1_payment_proto, payment}}, o.Services...)
+	for _, service := range services {
+		service.mount(mux, across)
+	}
+	Service{adminv1.File_admin_v1_admin_proto, admin}.mount(mux, crossOrigin(nil))
 	mux.Handle("/v1/", across(restPaths))
-	s.mountOperation(mux, o.Registry)
+	s.mountOperation(mux, o.Registry, names(services))
 	mux.Handle("/images/", o.Page)
 	elsewhere := o.Page
 	if o.PageMount != "" {
@@ -72,19 +76,8 @@ func New(o Options) (*Server, error) {
 		elsewhere = http.HandlerFunc(rpc.Nothing)
 	}
 	mux.Handle("/", across(rpc.UnknownProcedure(elsewhere)))
-	s.Handler = observed(recovered(mux, o.Logger), o.Registry, o.Logger)
+	s.Handler = observed(recovered(caching(mux), o.Logger), o.Registry, o.Logger)
 	return s, nil
-}
-
-// mountProcedures mounts the methods of a file's services one by one, so that a call
-// of any other is told that there is no such procedure.
-func mountProcedures(mux *http.ServeMux, file protoreflect.FileDescriptor, handler http.Handler) {
-	for i := range file.Services().Len() {
-		service := file.Services().Get(i)
-		for j := range service.Methods().Len() {
-			mux.Handle(fmt.Sprintf("/%s/%s", service.FullName(), service.Methods().Get(j).Name()), handler)
-		}
-	}
 }
 
 // Drain turns readiness red, so that a load balancer sends no more.
@@ -157,7 +150,8 @@ func (r *readiness) begin() (answered <-chan struct{}) {
 }
 
 // mountOperation mounts what operators and tools ask for.
-func (s *Server) mountOperation(mux *http.ServeMux, registry *prometheus.Registry) {
+func (s *Server) mountOperation(mux *http.ServeMux, registry *prometheus.Registry, known []string) {
+	s.known = known
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.check(r.Context()); err != nil {
@@ -168,14 +162,14 @@ func (s *Server) mountOperation(mux *http.ServeMux, registry *prometheus.Registr
 	})
 	mux.Handle("GET /metrics", metricsHandler(registry))
 	mux.Handle(grpchealth.NewHandler(s, rpc.TightLimits()))
-	reflector := grpcreflect.NewStaticReflector(payv1connect.PaymentServiceName, grpchealth.HealthV1ServiceName)
+	reflector := grpcreflect.NewStaticReflector(known...)
 	mux.Handle(grpcreflect.NewHandlerV1(reflector, rpc.TightLimits()))
 	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, rpc.TightLimits()))
 }
 
 // Check implements grpchealth.Checker.
 func (s *Server) Check(ctx context.Context, req *grpchealth.CheckRequest) (*grpchealth.CheckResponse, error) {
-	if req.Service != "" && req.Service != payv1connect.PaymentServiceName {
+	if req.Service != "" && !slices.Contains(s.known, req.Service) {
 		return nil, connect.NewError(connect.CodeNotFound, fmt.Errorf("there is no service %q", req.Service))
 	}
 	if s.check(ctx) != nil {
