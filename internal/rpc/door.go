@@ -20,16 +20,10 @@ import (
 // a caller who is known, a message that is not too long. What it refuses, it
 // refuses in the words of the caller's own protocol.
 type door struct {
+	wire   Wire
 	next   http.Handler
-	most   int64
 	admit  func(*http.Request) (context.Context, error) // who calls
 	errors *connect.ErrorWriter
-}
-
-// NewDoor puts a door before the handlers of a service, whose messages may be most
-// bytes long. admit says who calls, in the context that the handlers get.
-func NewDoor(next http.Handler, most int, admit func(*http.Request) (context.Context, error)) http.Handler {
-	return &door{next, int64(most), admit, connect.NewErrorWriter(codecs())}
 }
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -39,12 +33,12 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !stream && isConnectGet(r):
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
-		writeJSONError(w, http.StatusMethodNotAllowed, pay.Refuse(pay.InvalidRequest, "the method must be POST, or for a read GET as Connect writes it, got %s", r.Method))
+		d.wire.writeNoCall(w, http.StatusMethodNotAllowed, "the method must be POST, or for a read GET as Connect writes it, got %s", r.Method)
 		return
 	case !isOneOf(types, r.Header.Get("Content-Type")):
 		w.Header().Set("Accept-Post", strings.Join(types, ", "))
-		writeJSONError(w, http.StatusUnsupportedMediaType,
-			pay.Refuse(pay.InvalidRequest, "Content-Type must be one of %s, got %q", strings.Join(types, ", "), r.Header.Get("Content-Type")))
+		d.wire.writeNoCall(w, http.StatusUnsupportedMediaType,
+			"Content-Type must be one of %s, got %q", strings.Join(types, ", "), r.Header.Get("Content-Type"))
 		return
 	}
 	ctx, err := d.admit(r)
@@ -59,7 +53,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer p.end()
 		w, whole = p, p.asked
 	}
-	if err := boundBody(r, d.most, whole); err != nil {
+	if err := d.wire.bound(r, whole); err != nil {
 		_ = d.errors.Write(w, r, err)
 		return
 	}
@@ -109,21 +103,33 @@ func isOneOf(types []string, header string) bool {
 	return slices.Contains(types, base)
 }
 
-// writeJSONError answers a request that speaks no protocol of ours, in the form of
-// Connect's JSON errors.
-func writeJSONError(w http.ResponseWriter, status int, e *pay.Error) {
-	told := refusal(e)
-	writeJSON(w, status, map[string]any{
-		"code": told.Code().String(), "message": told.Message(),
-		"details": []map[string]any{{
-			"type": told.Details()[0].Type(), "value": base64.RawStdEncoding.EncodeToString(told.Details()[0].Bytes()),
-			"debug": map[string]string{"code": string(e.Code), "message": e.Message},
-		}},
-	})
+// writeNoCall answers a request that speaks no protocol of ours, with the RPC code that
+// clients make of such a status by themselves. The charset says that it is no answer of
+// Connect's, whatever the request was meant to be.
+func (wire Wire) writeNoCall(w http.ResponseWriter, status int, format string, args ...any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	e := pay.Refuse(pay.InvalidRequest, format, args...)
+	writeError(w, status, wire.Detail.error(connect.CodeUnknown, e.Code, legible(e.Message)))
 }
 
-func writeJSON(w http.ResponseWriter, status int, body map[string]any) {
-	w.Header().Set("Content-Type", "application/json")
+// writeError writes an error in the form of Connect's JSON, with a status of its own.
+func writeError(w http.ResponseWriter, status int, e *connect.Error) {
+	body := map[string]any{"code": e.Code().String(), "message": e.Message()}
+	var details []map[string]any
+	for _, d := range e.Details() {
+		told := map[string]any{"type": d.Type(), "value": base64.RawStdEncoding.EncodeToString(d.Bytes())}
+		if m, err := d.Value(); err == nil {
+			raw, _ := WriteJSON.Marshal(m) // it was just made
+			told["debug"] = json.RawMessage(raw)
+		}
+		details = append(details, told)
+	}
+	if details != nil {
+		body["details"] = details
+	}
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/json")
+	}
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // fails only if the caller has gone
 }

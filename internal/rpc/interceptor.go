@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"time"
 
 	"connectrpc.com/connect"
@@ -16,7 +15,7 @@ import (
 // documented turns every error into a documented one, of calls and of streams. It is
 // the reason why none is ever sent: Connect would send a plain error's text to the
 // caller. It also refuses messages that the codec could not read.
-type documented struct{ log *slog.Logger }
+type documented struct{ wire Wire }
 
 // WrapUnary implements connect.Interceptor.
 func (d documented) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
@@ -50,9 +49,9 @@ func (documented) WrapStreamingClient(next connect.StreamingClientFunc) connect.
 }
 
 func (d documented) tell(ctx context.Context, spec connect.Spec, started time.Time, err error) error {
-	told := tell(ctx, d.log, spec.Procedure, err)
+	told := d.wire.tell(ctx, spec.Procedure, err)
 	// Not the message: it can repeat what the caller sent, secrets among it.
-	d.log.DebugContext(ctx, "call refused", "procedure", spec.Procedure, "code", pay.CodeOf(err),
+	d.wire.Log.DebugContext(ctx, "call refused", "procedure", spec.Procedure, "code", pay.CodeOf(err),
 		"field", fieldOf(err), "duration", time.Since(started).String())
 	return told
 }
@@ -85,9 +84,9 @@ func (c *documentedConn) Receive(m any) error {
 // Send implements connect.StreamingHandlerConn.
 func (c *documentedConn) Send(m any) error { return ofTheWire(c.StreamingHandlerConn.Send(m)) }
 
-// notOne is what gRPC answers to a request that does not have the one message it should.
+// notOne is what gRPC has for a request without the one message that it should have.
 func notOne(got string) error {
-	return Told{detailed(connect.CodeUnimplemented, pay.InvalidRequest, "the request must have one message, got "+got)}
+	return Told{connect.NewError(connect.CodeUnimplemented, errors.New("the request must have one message, got "+got))}
 }
 
 func ofTheWire(err error) error {

@@ -23,15 +23,6 @@ const leastZipped = 1 << 10
 // of Connect: one byte of flags, four of length.
 const envelope = 5
 
-// WireLimits bounds the messages of a handler to most bytes, after decompression.
-func WireLimits(most int) connect.HandlerOption {
-	return connect.WithHandlerOptions(
-		connect.WithReadMaxBytes(most),
-		connect.WithCompression("gzip", func() connect.Decompressor { return &unzipper{most: int64(most)} }, Zip),
-		connect.WithCompressMinBytes(leastZipped),
-	)
-}
-
 // TightLimits bounds the messages of a handler that anybody may call.
 func TightLimits() connect.HandlerOption {
 	const most = 4 << 10
@@ -42,26 +33,28 @@ func TightLimits() connect.HandlerOption {
 func Zip() connect.Compressor { return gzip.NewWriter(io.Discard) }
 
 // Unzip unpacks gzip, and no more of it than MostMessageBytes.
-func Unzip() connect.Decompressor { return &unzipper{most: MostMessageBytes} }
+func Unzip() connect.Decompressor {
+	return &unzipper{wire: Wire{Most: MostMessageBytes, Detail: errorDetail}}
+}
 
-// boundBody bounds what is read of a request that has one message of at most most
-// bytes, and refuses at once a message that announces itself as too long. It calls
-// ended, if there is one, when all has been read.
-func boundBody(r *http.Request, most int64, ended func()) error {
-	b := &body{ReadCloser: r.Body, longest: most, most: most, ended: ended}
+// bound bounds what is read of a request that has one message, and refuses at once a
+// message that announces itself as too long. It calls ended, if there is one, when
+// all has been read.
+func (w Wire) bound(r *http.Request, ended func()) error {
+	b := &body{ReadCloser: r.Body, wire: w, most: int64(w.Most), ended: ended}
 	length := r.ContentLength
 	if isEnveloped(r.Header.Get("Content-Type")) {
 		var prefix [envelope]byte
 		n, _ := io.ReadFull(r.Body, prefix[:]) // what is lacking, Read refuses
 		length = int64(binary.BigEndian.Uint32(prefix[1:]))
-		b.head, b.most = prefix[:n], envelope+most
+		b.head, b.most = prefix[:n], envelope+b.most
 		if n > 0 { // otherwise there is no message, which is for the protocol to refuse
 			b.least = envelope + length
 		}
 	}
 	r.Body = b
-	if length > most {
-		return tooLong(most)
+	if length > int64(w.Most) {
+		return w.tooLong()
 	}
 	return nil
 }
@@ -70,8 +63,8 @@ func isEnveloped(contentType string) bool {
 	return strings.HasPrefix(contentType, "application/grpc") || strings.HasPrefix(contentType, "application/connect+")
 }
 
-func tooLong(most int64) error {
-	return refusal(pay.Refuse(pay.RequestTooLarge, "the message must be at most %d bytes long, also once decompressed", most))
+func (w Wire) tooLong() error {
+	return w.Detail.refusal(pay.Refuse(pay.RequestTooLarge, "the message must be at most %d bytes long, also once decompressed", w.Most))
 }
 
 // body is a request's body that refuses to be longer than a message may be, or
@@ -79,12 +72,12 @@ func tooLong(most int64) error {
 // form, and only after it had read an overlong body to its end, should that ever come.
 type body struct {
 	io.ReadCloser
-	head    []byte // of the body, read already
-	read    int64
-	least   int64
-	most    int64
-	longest int64 // that a message may be
-	ended   func()
+	wire  Wire
+	head  []byte // of the body, read already
+	read  int64
+	least int64
+	most  int64
+	ended func()
 }
 
 func (b *body) Read(to []byte) (n int, err error) {
@@ -97,9 +90,9 @@ func (b *body) Read(to []byte) (n int, err error) {
 	b.read += int64(n)
 	switch {
 	case b.read > b.most:
-		return n, tooLong(b.longest)
+		return n, b.wire.tooLong()
 	case err == io.EOF && b.read < b.least:
-		return n, refusal(pay.Refuse(pay.InvalidRequest, "the message must be whole, got %d bytes of %d", b.read, b.least))
+		return n, b.wire.Detail.refusal(pay.Refuse(pay.InvalidRequest, "the message must be whole, got %d bytes of %d", b.read, b.least))
 	case err == io.EOF && b.ended != nil:
 		b.ended()
 	}
@@ -110,7 +103,7 @@ func (b *body) Read(to []byte) (n int, err error) {
 // unpack all of a bomb, if only to say how large it was.
 type unzipper struct {
 	gzip.Reader
-	most   int64
+	wire   Wire
 	broken error // of the header
 	read   int64
 }
@@ -131,10 +124,10 @@ func (u *unzipper) Read(to []byte) (n int, err error) {
 	}
 	u.read += int64(n)
 	switch {
-	case u.read > u.most:
-		return n, tooLong(u.most)
+	case u.read > int64(u.wire.Most):
+		return n, u.wire.tooLong()
 	case err != nil && err != io.EOF:
-		return n, refusal(pay.Refuse(pay.InvalidRequest, "the body must be gzip, as it says it is: %v", err))
+		return n, u.wire.Detail.refusal(pay.Refuse(pay.InvalidRequest, "the body must be gzip, as it says it is: %v", err))
 	}
 	return n, err
 }

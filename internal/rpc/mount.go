@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"slices"
 
 	"connectrpc.com/authn"
@@ -26,15 +25,16 @@ type Limiter interface{ Allow(pay.KeyID) bool }
 
 // NewPaymentHandler serves pay.v1.PaymentService at the returned path.
 func NewPaymentHandler(g *gateway.Service, convert Converter, limit Limiter, log *slog.Logger) (path string, handler http.Handler) {
-	path, handler = payv1connect.NewPaymentServiceHandler(&PaymentServer{g, convert}, Options(log))
-	return path, NewDoor(handler, MostMessageBytes, func(r *http.Request) (context.Context, error) {
+	wire := OurWire(log)
+	path, handler = payv1connect.NewPaymentServiceHandler(&PaymentServer{g, convert}, wire.Options())
+	return path, wire.Door(handler, func(r *http.Request) (context.Context, error) {
 		token, _ := authn.BearerToken(r)
 		caller, err := g.Authenticate(token)
 		if err == nil && !limit.Allow(caller.Key) {
 			err = pay.Refuse(pay.RateLimited, "this API key has made more calls than its rate allows; wait as Retry-After says")
 		}
 		if err != nil {
-			return nil, tell(r.Context(), log, r.URL.Path, err)
+			return nil, wire.tell(r.Context(), r.URL.Path, err)
 		}
 		return authn.SetInfo(r.Context(), caller), nil
 	})
@@ -43,9 +43,10 @@ func NewPaymentHandler(g *gateway.Service, convert Converter, limit Limiter, log
 // NewAdminHandler serves admin.v1.AdminService at the returned path to whoever
 // shows the installation's token.
 func NewAdminHandler(admin adminv1connect.AdminServiceHandler, token string, log *slog.Logger) (path string, handler http.Handler) {
-	path, handler = adminv1connect.NewAdminServiceHandler(admin, Options(log))
+	wire := OurWire(log)
+	path, handler = adminv1connect.NewAdminServiceHandler(admin, wire.Options())
 	want := sha256.Sum256([]byte(token))
-	return path, NewDoor(handler, MostMessageBytes, func(r *http.Request) (context.Context, error) {
+	return path, wire.Door(handler, func(r *http.Request) (context.Context, error) {
 		shown, _ := authn.BearerToken(r)
 		got := sha256.Sum256([]byte(shown))
 		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
@@ -53,20 +54,6 @@ func NewAdminHandler(admin adminv1connect.AdminServiceHandler, token string, log
 		}
 		return r.Context(), nil
 	})
-}
-
-// Options are what every handler of ours is built with: codecs, limits, and the
-// interceptors that make errors documented ones.
-func Options(log *slog.Logger) connect.HandlerOption {
-	return connect.WithHandlerOptions(
-		codecs(),
-		WireLimits(MostMessageBytes),
-		connect.WithInterceptors(documented{log}),
-		// Inside the interceptor, which logs a panic as any internal error.
-		connect.WithRecover(func(_ context.Context, _ connect.Spec, _ http.Header, r any) error {
-			return &panicked{r, debug.Stack()}
-		}),
-	)
 }
 
 // UnknownProcedure answers calls of methods that are not there, and leaves what is
@@ -78,7 +65,7 @@ func UnknownProcedure(next http.Handler) http.Handler {
 		why := connect.NewError(connect.CodeUnimplemented, fmt.Errorf("there is no procedure %q", r.URL.Path))
 		switch {
 		case r.Method == http.MethodPost && isOneOf(connectTypes, header):
-			writeJSON(w, http.StatusNotFound, map[string]any{"code": why.Code().String(), "message": why.Message()})
+			writeError(w, http.StatusNotFound, why)
 		case r.Method == http.MethodPost && isOneOf(slices.Concat(streamTypes, grpcTypes), header):
 			_ = errors.Write(w, r, why) // fails only if the caller has gone
 		default:
@@ -89,7 +76,7 @@ func UnknownProcedure(next http.Handler) http.Handler {
 
 // Nothing answers that there is nothing there.
 func Nothing(w http.ResponseWriter, r *http.Request) {
-	writeJSONError(w, http.StatusNotFound, pay.Refuse(pay.NotFound, "there is nothing at %q", r.URL.Path))
+	writeError(w, http.StatusNotFound, refusal(pay.Refuse(pay.NotFound, "there is nothing at %q", r.URL.Path)))
 }
 
 // panicked is a broken invariant: a bug of ours, with where it happened.

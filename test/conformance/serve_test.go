@@ -14,7 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"connectrpc.com/connect"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -82,14 +81,15 @@ func serve(contractFile string, in io.Reader, out io.Writer) error {
 	return err
 }
 
-// handler is our server with the suite's service beside ours. It differs in nothing
-// but the limit of messages, which is the suite's, and that nobody needs a key.
+// handler is our server with the suite's service beside ours. It differs only in what
+// the suite's contract has otherwise: how long a message may be, that nobody needs a
+// key, and that errors carry no detail of ours.
 func (c contract) handler(limit int) (http.Handler, error) {
 	log := slog.New(slog.DiscardHandler)
-	options := connect.WithHandlerOptions(rpc.Options(log), rpc.WireLimits(limit))
+	wire := rpc.Wire{Log: log, Most: limit}
 	anybody := func(r *http.Request) (context.Context, error) { return r.Context(), nil }
 	return server.New(server.Options{
-		Services: []server.Service{{Contract: c.service.ParentFile(), Handler: rpc.NewDoor(c.procedures(options), limit, anybody)}},
+		Services: []server.Service{{Contract: c.service.ParentFile(), Handler: wire.Door(c.procedures(wire.Options()), anybody)}},
 		Admin:    adminv1connect.UnimplementedAdminServiceHandler{},
 		Page:     http.NotFoundHandler(), PageMount: "/pay",
 		Registry: prometheus.NewRegistry(), Logger: log,
