@@ -154,8 +154,8 @@ func TestThePageCanBeAtTheRoot(t *testing.T) {
 		says                    string
 	}{
 		{"POST", "/pay.v1.PaymentService/GetSession", "application/json", 401, `"unauthorized"`},
-		{"POST", "/pay.v1.PaymentService/Nothing", "application/json", 501, `"unimplemented"`},
-		{"POST", "/pay.v2.Nothing/Nothing", "application/proto", 501, `"unimplemented"`},
+		{"POST", "/pay.v1.PaymentService/Nothing", "application/json", 404, `"unimplemented"`},
+		{"POST", "/pay.v2.Nothing/Nothing", "application/proto", 404, `"unimplemented"`},
 		{"GET", "/v1/nothing", "", 401, `"unauthorized"`},
 		{"GET", "/sess_1", "", 404, "<html"},
 		{"GET", "/healthz", "", 200, "ok"},
