@@ -160,9 +160,13 @@ func everyWay(t *testing.T, play program, hear func(*testing.T, *station, *conne
 }
 
 func TestAStreamGoesOnForAsLongAsItIsRead(t *testing.T) {
-	play := func(_ context.Context, req *connect.Request[text], stream *connect.ServerStream[text]) error {
+	play := func(ctx context.Context, req *connect.Request[text], stream *connect.ServerStream[text]) error {
 		for i := range 10 {
-			time.Sleep(time.Minute) // longer than any one answer may take
+			select {
+			case <-time.After(time.Minute): // for as long as any other answer may take in all
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 			if err := stream.Send(wrapperspb.String(fmt.Sprint(req.Msg.Value, i))); err != nil {
 				return err
 			}
