@@ -47,15 +47,14 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r = r.WithContext(ctx)
-	var whole func()
+	if err := d.wire.bound(r); err != nil {
+		_ = d.errors.Write(w, r, err)
+		return
+	}
 	if stream {
 		p := newPatient(w)
 		defer p.end()
-		w, whole = p, p.asked
-	}
-	if err := d.wire.bound(r, whole); err != nil {
-		_ = d.errors.Write(w, r, err)
-		return
+		w = p
 	}
 	d.next.ServeHTTP(w, r)
 }

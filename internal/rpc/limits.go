@@ -38,10 +38,9 @@ func Unzip() connect.Decompressor {
 }
 
 // bound bounds what is read of a request that has one message, and refuses at once a
-// message that announces itself as too long. It calls ended, if there is one, when
-// all has been read.
-func (w Wire) bound(r *http.Request, ended func()) error {
-	b := &body{ReadCloser: r.Body, wire: w, most: int64(w.Most), ended: ended}
+// message that announces itself as too long.
+func (w Wire) bound(r *http.Request) error {
+	b := &body{ReadCloser: r.Body, wire: w, most: int64(w.Most)}
 	length := r.ContentLength
 	if isEnveloped(r.Header.Get("Content-Type")) {
 		var prefix [envelope]byte
@@ -77,7 +76,6 @@ type body struct {
 	read  int64
 	least int64
 	most  int64
-	ended func()
 }
 
 func (b *body) Read(to []byte) (n int, err error) {
@@ -93,8 +91,6 @@ func (b *body) Read(to []byte) (n int, err error) {
 		return n, b.wire.tooLong()
 	case err == io.EOF && b.read < b.least:
 		return n, b.wire.Detail.refusal(pay.Refuse(pay.InvalidRequest, "the message must be whole, got %d bytes of %d", b.read, b.least))
-	case err == io.EOF && b.ended != nil:
-		b.ended()
 	}
 	return n, err
 }

@@ -8,9 +8,9 @@ import (
 // readWithin is how long the reader of a stream may take nothing of what is sent.
 const readWithin = 10 * time.Second
 
-// patient lets an answer go on for as long as its reader reads. The limits of the
-// http.Server are of a whole answer, which for a stream has no end: so they are lifted,
-// and each piece that is sent has one of its own.
+// patient lets an answer go on for as long as its reader reads. The http.Server's limit
+// is of a whole answer, which for a stream has no end: so it is lifted, and each piece
+// that is sent has one of its own. The limit of reading stays: it ends with the request.
 type patient struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -41,10 +41,6 @@ func (p *patient) Flush() {
 
 // Unwrap is for http.ResponseController.
 func (p *patient) Unwrap() http.ResponseWriter { return p.ResponseWriter }
-
-// asked lifts the limit of reading, once the request has been read to its end. Over
-// HTTP/1.1 the caller would otherwise seem to have gone when it passes.
-func (p *patient) asked() { _ = p.control.SetReadDeadline(time.Time{}) }
 
 // end bounds what the http.Server still writes when the handler has returned.
 func (p *patient) end() { p.hurry(time.Now().Add(readWithin)) }

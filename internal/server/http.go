@@ -9,7 +9,7 @@ import (
 // Limits of a connection. Handlers have limits of their own.
 const (
 	readHeaderTimeout    = 10 * time.Second
-	readTimeout          = 2 * time.Minute // of the body too; no call takes longer, and a stream lifts it
+	readTimeout          = 2 * time.Minute // of the body too; no call takes longer
 	writeTimeout         = time.Minute     // of an answer; a caller that does not read must not hold it for ever. A stream has its own
 	idleTimeout          = 2 * time.Minute
 	mostHeaderBytes      = 32 << 10
