@@ -28,7 +28,16 @@ import (
 // ask serves one request without a wire.
 func ask(t *testing.T, h http.Handler, verb, path string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequest(verb, path, strings.NewReader("{}"))
+	body := "{}"
+	if verb == http.MethodGet {
+		body = ""
+	}
+	return askWith(t, h, verb, path, body, headers...)
+}
+
+func askWith(t *testing.T, h http.Handler, verb, path, body string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(verb, path, strings.NewReader(body))
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
