@@ -1,8 +1,11 @@
 package rpc_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -303,7 +306,14 @@ func documentedAs(t *testing.T, err error, want connect.Code, code string) {
 
 // The end of a Connect stream is a message of its own, {"error":{…}} if it went wrong.
 func TestBadRequestsOfStreamsAreRefused(t *testing.T) {
-	whole := func(message string) string { return fmt.Sprintf("\x00\x00\x00\x00%c%s", len(message), message) }
+	frame := func(flags byte, message string) string {
+		return string(binary.BigEndian.AppendUint32([]byte{flags}, uint32(len(message)))) + message
+	}
+	whole := func(message string) string { return frame(0, message) }
+	var bomb bytes.Buffer
+	packer := gzip.NewWriter(&bomb)
+	_, _ = packer.Write(make([]byte, 10<<20))
+	_ = packer.Close()
 	for _, tt := range []struct {
 		name, contentType, body string
 		status                  int
@@ -314,6 +324,7 @@ func TestBadRequestsOfStreamsAreRefused(t *testing.T) {
 		{"half a message", "application/connect+json", "\x00\x00\x00\x00\x0f\"", 200, "invalid_argument", "invalid_request"},
 		{"a message too long", "application/connect+json", "\x00\x01\x00\x00\x00\"", 200, "resource_exhausted", "invalid_request"},
 		{"nothing", "application/connect+json", "", 200, "unimplemented", ""},
+		{"a bomb", "application/connect+json", frame(1, bomb.String()), 200, "resource_exhausted", "invalid_request"},
 		{"two messages", "application/connect+json", whole(`"a"`) + whole(`"b"`), 200, "unimplemented", ""},
 		{"the type of a single message", "application/json", `"jazz"`, 415, "unknown", "invalid_request"},
 	} {
@@ -328,6 +339,7 @@ func TestBadRequestsOfStreamsAreRefused(t *testing.T) {
 					t.Fatal(err)
 				}
 				r.Header.Set("Content-Type", tt.contentType)
+				r.Header.Set("Connect-Content-Encoding", "gzip")
 				res, err := s.transport(t, false).RoundTrip(r)
 				if err != nil {
 					t.Fatal(err)
