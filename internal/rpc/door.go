@@ -52,9 +52,11 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if stream {
+		ctx, stop := untilEnd(ctx)
+		defer stop()
 		p := newPatient(w)
 		defer p.end()
-		w = p
+		w, r = p, r.WithContext(ctx)
 	}
 	d.next.ServeHTTP(w, r)
 }

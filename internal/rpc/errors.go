@@ -132,6 +132,8 @@ func (w Wire) tell(ctx context.Context, procedure string, err error) *connect.Er
 		return w.Detail.refusal(known)
 	case errors.As(err, &told):
 		return told.Err
+	case errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &known):
+		return w.Detail.refusal(known)
 	case errors.Is(err, context.Canceled):
 		return w.Detail.error(connect.CodeCanceled, pay.Unavailable, "the caller went away before its turn; nothing was done")
 	case errors.Is(err, context.DeadlineExceeded):

@@ -70,13 +70,14 @@ type (
 type station struct {
 	lines chan net.Conn
 	log   *coinslottest.Log
+	drain func()
 }
 
 // broadcast serves a program until the test ends. In a synctest bubble, its hours pass
 // at once.
 func broadcast(t *testing.T, play program) *station {
 	t.Helper()
-	s := &station{make(chan net.Conn), &coinslottest.Log{}}
+	s := &station{lines: make(chan net.Conn), log: &coinslottest.Log{}}
 	wire := rpc.OurWire(s.log.Logger())
 	handler := connect.NewServerStreamHandler(listen, play, wire.Options())
 	front, err := server.New(server.Options{
@@ -87,6 +88,7 @@ func broadcast(t *testing.T, play program) *station {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.drain = front.Drain
 	web := server.HTTP(front, slog.New(slog.DiscardHandler))
 	done := make(chan struct{})
 	go func() {
@@ -246,6 +248,26 @@ func TestTheRequestOfAStreamMustComeInTime(t *testing.T) {
 		if took := time.Since(began); took > 3*time.Minute {
 			t.Errorf("hung up on after %v", took)
 		}
+	})
+}
+
+func TestAStreamEndsWhenTheServerDoes(t *testing.T) {
+	play := func(ctx context.Context, _ *connect.Request[text], stream *connect.ServerStream[text]) error {
+		if err := stream.Send(wrapperspb.String("la")); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	everyWay(t, play, func(t *testing.T, s *station, stream *connect.ServerStreamForClient[text]) {
+		if !stream.Receive() {
+			t.Fatal(stream.Err())
+		}
+		s.drain()
+		if stream.Receive() {
+			t.Error("it goes on")
+		}
+		documentedAs(t, stream.Err(), connect.CodeUnavailable, "unavailable")
 	})
 }
 

@@ -49,6 +49,7 @@ type Server struct {
 	known    []string // services that health tells of
 	ready    readiness
 	draining atomic.Bool
+	end      context.CancelFunc // of streams
 }
 
 // New puts all together.
@@ -76,12 +77,17 @@ func New(o Options) (*Server, error) {
 		elsewhere = http.HandlerFunc(rpc.Nothing)
 	}
 	mux.Handle("/", across(rpc.UnknownProcedure(elsewhere)))
-	s.Handler = observed(recovered(caching(mux), o.Logger), o.Registry, o.Logger)
+	end, cancel := context.WithCancel(context.Background())
+	s.end = cancel
+	s.Handler = rpc.EndStreams(end, observed(recovered(caching(mux), o.Logger), o.Registry, o.Logger))
 	return s, nil
 }
 
-// Drain turns readiness red, so that a load balancer sends no more.
-func (s *Server) Drain() { s.draining.Store(true) }
+// Drain turns readiness red, so that a load balancer sends no more, and ends streams.
+func (s *Server) Drain() {
+	s.draining.Store(true)
+	s.end()
+}
 
 // check says why the server should be sent no requests, or nil.
 func (s *Server) check(ctx context.Context) error {
