@@ -28,7 +28,7 @@ type door struct {
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	stream := streams(r.URL.Path)
-	types := contentTypes(stream)
+	types := accepted[stream]
 	switch {
 	case !stream && isConnectGet(r):
 	case r.Method != http.MethodPost:
@@ -72,11 +72,10 @@ var (
 	}
 )
 
-func contentTypes(stream bool) []string {
-	if stream {
-		return slices.Concat(streamTypes, grpcTypes)
-	}
-	return slices.Concat(connectTypes, grpcTypes)
+// accepted are the content types of calls by whether the procedure streams.
+var accepted = map[bool][]string{
+	false: slices.Concat(connectTypes, grpcTypes),
+	true:  slices.Concat(streamTypes, grpcTypes),
 }
 
 // isConnectGet says whether a request is a call by GET, whose message is in its query.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 
 	"connectrpc.com/authn"
 	"connectrpc.com/connect"
@@ -66,7 +65,7 @@ func UnknownProcedure(next http.Handler) http.Handler {
 		switch {
 		case r.Method == http.MethodPost && isOneOf(connectTypes, header):
 			writeError(w, http.StatusNotFound, why)
-		case r.Method == http.MethodPost && isOneOf(slices.Concat(streamTypes, grpcTypes), header):
+		case r.Method == http.MethodPost && isOneOf(accepted[true], header):
 			_ = errors.Write(w, r, why) // fails only if the caller has gone
 		default:
 			next.ServeHTTP(w, r)
