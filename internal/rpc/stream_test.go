@@ -123,7 +123,7 @@ func (s *station) dial(context.Context, string, string) (net.Conn, error) {
 }
 
 func (s *station) transport(t *testing.T, http2 bool) *http.Transport {
-	tr := &http.Transport{DialContext: s.dial, Protocols: new(http.Protocols)}
+	tr := &http.Transport{DialContext: s.dial, Protocols: new(http.Protocols), HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10}}
 	tr.Protocols.SetHTTP1(!http2)
 	tr.Protocols.SetUnencryptedHTTP2(http2)
 	t.Cleanup(tr.CloseIdleConnections)
@@ -193,7 +193,7 @@ func TestAStreamGoesOnForAsLongAsItIsRead(t *testing.T) {
 const patience = 11 * time.Second
 
 func TestAListenerWhoTakesNothingIsCutOff(t *testing.T) {
-	noise := make([]byte, 128<<10) // which no packing makes small
+	noise := make([]byte, 16<<10) // which no packing makes small
 	_, _ = rand.Read(noise)
 	var gone chan error
 	play := func(_ context.Context, _ *connect.Request[text], stream *connect.ServerStream[text]) error {
