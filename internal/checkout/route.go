@@ -78,7 +78,7 @@ func (a action) allows(method string) bool {
 }
 
 func (v *visit) serve(a action, parts []string) {
-	id, err := pay.ParseSessionID(parts[0])
+	id, err := pay.ParseSessionID("id", parts[0])
 	if err != nil {
 		// Nonsense is looked up like any other id, so that the time taken tells nothing.
 		id = "sess_0"

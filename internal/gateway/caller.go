@@ -87,6 +87,34 @@ func (c Caller) payment(r store.Reader, id pay.PaymentID) (pay.Payment, error) {
 	return payment, notFound(err, pay.PaymentNotFound, "payment", string(id))
 }
 
+// refund is a refund that the caller may know of.
+func (c Caller) refund(r store.Reader, id pay.RefundID) (pay.Refund, error) {
+	refund, err := r.Refund(id)
+	if err == nil && !c.sees(refund.Environment, refund.Game) {
+		err = store.ErrNotFound
+	}
+	return refund, notFound(err, pay.RefundNotFound, "refund", string(id))
+}
+
+// event is an event that the caller may know of.
+func (c Caller) event(r store.Reader, id pay.EventID) (pay.Event, error) {
+	event, err := r.Event(id)
+	if err == nil && !c.sees(event.Environment, event.Game) {
+		err = store.ErrNotFound
+	}
+	return event, notFound(err, pay.EventNotFound, "event", string(id))
+}
+
+// coveredGame is the game that a list is to be limited to: the one asked for, which the
+// caller must cover, else the one that its key is limited to, else none.
+func (s *Service) coveredGame(c Caller, asked pay.GameID) (pay.GameID, error) {
+	if asked == "" {
+		return c.Game, nil
+	}
+	_, err := s.game(c, asked)
+	return asked, err
+}
+
 // lastUse gathers when keys were used, to be stored once a minute.
 type lastUse struct {
 	mu sync.Mutex

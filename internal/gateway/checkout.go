@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -27,8 +28,8 @@ type Tender struct {
 	Attempt int       // the session's Spent when the form was made; another one means that the form is stale
 }
 
-// patience is how long a player's request waits for the provider before the page
-// says that the payment is being processed.
+// patience is how long a request waits for the provider before it is answered that the
+// payment is being processed, or that the refund is pending.
 const patience = 3 * time.Second
 
 // offered lists the methods that the page can take, in the order it shows them.
@@ -128,34 +129,39 @@ func (t Tender) hint() pay.CardHint {
 func (s *Service) charge(ctx context.Context, session pay.Session, p pay.Payment, t Tender) <-chan struct{} {
 	ctx = context.WithoutCancel(ctx)
 	done := make(chan struct{})
-	s.charges.Go(func() {
+	ask := func() (pay.Outcome, error) { return s.authorize(ctx, session, p, t) }
+	s.calls.Go(func() {
 		defer close(done)
 		defer s.charging.Delete(p.ID)
-		outcome, err := s.authorize(ctx, session, p, t)
-		s.conclude(ctx, p, outcome, err)
+		s.pursue(ctx, slog.String("payment", string(p.ID)), func() (bool, error) {
+			outcome, err := ask()
+			ask = func() (pay.Outcome, error) { return s.lookUp(ctx, p) } // it never charges again
+			if err != nil || outcome.Kind == pay.OutcomePending {
+				return false, err
+			}
+			_, err = s.settle(ctx, p, outcome)
+			return err == nil, err
+		})
 	})
 	return done
 }
 
-// longestPause is that before the last of conclude's look-ups.
+// longestPause is that before the last of pursue's tries.
 const longestPause = 8 * time.Second
 
-// conclude writes an outcome. Where there is none yet it looks the payment up with
-// growing pauses, then leaves it to reconciliation. It never charges again.
-func (s *Service) conclude(ctx context.Context, p pay.Payment, outcome pay.Outcome, err error) {
+// pursue tries for an outcome with growing pauses, then leaves it to reconciliation.
+func (s *Service) pursue(ctx context.Context, of slog.Attr, try func() (known bool, err error)) {
 	for pause := time.Second; ; pause *= 2 {
-		if err == nil && outcome.Kind != pay.OutcomePending {
-			if _, err = s.settle(ctx, p, outcome); err == nil {
-				return
-			}
+		known, err := try()
+		if known {
+			return
 		}
 		if err != nil {
-			s.log.WarnContext(ctx, "outcome of a payment not known yet", "payment", p.ID, "error", err)
+			s.log.WarnContext(ctx, "outcome not known yet", of, slog.Any("error", err))
 		}
 		if pause > longestPause || !s.sleep(pause) {
 			return
 		}
-		outcome, err = s.lookUp(ctx, p)
 	}
 }
 
@@ -184,7 +190,7 @@ func (s *Service) authorize(ctx context.Context, session pay.Session, p pay.Paym
 	})
 }
 
-// wait waits until done, or as long as a player should.
+// wait waits until done, or as long as whoever asked should.
 func (s *Service) wait(ctx context.Context, done <-chan struct{}) {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()

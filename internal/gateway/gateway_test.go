@@ -78,7 +78,7 @@ func play(t *testing.T, test func(w *world)) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		w := &world{T: t, store: s, line: &line{Provider: sandbox.New(sandbox.NewMemoryLedger())}}
+		w := &world{T: t, store: s, line: &line{Provider: sandbox.New(sandbox.NewMemoryLedger(), time.Now)}}
 		w.caller = gateway.Caller{Environment: pay.Sandbox}
 		test(w)
 	})

@@ -160,13 +160,9 @@ func (s *Service) noteReopened() {
 
 // settleIn does so within a transaction, and returns the payment as it is then.
 func (s *Service) settleIn(tx store.Tx, id pay.PaymentID, o pay.Outcome) (pay.Payment, error) {
-	payment, err := tx.Payment(id)
+	session, payment, err := owned(tx, id)
 	if err != nil {
-		return pay.Payment{}, notFound(err, pay.PaymentNotFound, "payment", string(id))
-	}
-	session, err := tx.Session(payment.Session)
-	if err != nil {
-		return pay.Payment{}, notFound(err, pay.SessionNotFound, "session", string(payment.Session))
+		return pay.Payment{}, err
 	}
 	change := session.Settle(payment, o, s.now())
 	if change.Empty() {

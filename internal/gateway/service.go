@@ -58,7 +58,8 @@ type Service struct {
 	images      images
 	charging    sync.Map       // ids of payments whose own call is under way in this process
 	configuring sync.Mutex     // settings are reloaded in the order in which they were written
-	charges     sync.WaitGroup // payments whose provider is being asked
+	returning   sync.Map       // the same of refunds
+	calls       sync.WaitGroup // payments and refunds whose provider is being asked
 	stopping    chan struct{}  // closed when Run is told to end
 	reopened    chan struct{}  // a payment ended, so its session can expire again, perhaps soon
 }

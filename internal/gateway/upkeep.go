@@ -13,7 +13,7 @@ import (
 
 // How often upkeep runs, and how much it does side by side.
 const (
-	reconcileEvery = time.Minute // the net below conclude: payments of processes that died
+	reconcileEvery = time.Minute // the net below pursue: payments and refunds of processes that died
 	voidEvery      = time.Hour
 	noteUseEvery   = time.Minute
 	forgetEvery    = 10 * time.Minute
@@ -49,7 +49,7 @@ func (s *Service) Run(ctx context.Context) {
 	jobs.Go(func() { s.repeat(ctx, "note the use of keys", noteUseEvery, s.noteUse) })
 	jobs.Go(func() { s.repeat(ctx, "forget expired answers", forgetEvery, s.forget) })
 	jobs.Wait()
-	s.charges.Wait()
+	s.calls.Wait()
 	s.attempt(context.WithoutCancel(ctx), "note the use of keys", s.noteUse)
 }
 
@@ -109,8 +109,8 @@ func (s *Service) attempt(ctx context.Context, what string, job func(context.Con
 }
 
 // reconcile asks the provider about every payment that is processing though no call of
-// this process is about it, and has every capture and void done that was intended and
-// whose outcome is not known. It looks up first; it never charges. It goes by what is
+// this process is about it, has every capture and void done that was intended and whose
+// outcome is not known, and every refund that is pending. It looks up first; it never charges. It goes by what is
 // under way rather than by age, since the clock may have been set back.
 func (s *Service) reconcile(ctx context.Context, _ time.Time) error {
 	resolve := func(p pay.Payment) error {
@@ -119,7 +119,15 @@ func (s *Service) reconcile(ctx context.Context, _ time.Time) error {
 		}
 		return s.resolve(ctx, p)
 	}
-	return errors.Join(s.eachPayment(ctx, processing, resolve), s.eachPayment(ctx, store.Reader.IntendedPayments, resolve))
+	return errors.Join(
+		eachPage(ctx, s, processing, paymentID, resolve),
+		eachPage(ctx, s, store.Reader.IntendedPayments, paymentID, resolve),
+		eachPage(ctx, s, store.Reader.PendingRefunds, refundID, func(r pay.Refund) error {
+			if _, underWay := s.returning.Load(r.ID); underWay {
+				return nil
+			}
+			return s.resolveRefund(ctx, r)
+		}))
 }
 
 // resolve finds out where a payment stands, and does what is still intended with it.
@@ -163,7 +171,7 @@ func (s *Service) voidAbandoned(ctx context.Context, now time.Time) error {
 	old := func(r store.Reader, after pay.PaymentID, most int) ([]pay.Payment, error) {
 		return r.LivePayments(pay.PaymentAuthorized, pay.Clock(now.Add(-abandonedAfter)), after, most)
 	}
-	return s.eachPayment(ctx, old, func(p pay.Payment) error {
+	return eachPage(ctx, s, old, paymentID, func(p pay.Payment) error {
 		session, err := view(ctx, s.store, func(r store.Reader) (pay.Session, error) { return r.Session(p.Session) })
 		if err != nil || now.Before(session.ExpiresAt.Add(abandonedAfter)) || p.Intent != "" {
 			return err
@@ -184,19 +192,23 @@ func processing(r store.Reader, after pay.PaymentID, most int) ([]pay.Payment, e
 // endOfTime is later than any payment was created.
 var endOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// eachPayment does something for all payments of a list. One that fails does not keep
-// the others from their turn.
-func (s *Service) eachPayment(ctx context.Context, list func(store.Reader, pay.PaymentID, int) ([]pay.Payment, error), do func(pay.Payment) error) error {
+// eachPage does something for all of a list that is read in parts, each after an id. One
+// that fails does not keep the others from their turn.
+func eachPage[T any, ID ~string](ctx context.Context, s *Service, list func(store.Reader, ID, int) ([]T, error), id func(T) ID, do func(T) error) error {
 	var failed error
-	for after := pay.PaymentID(""); ; {
-		batch, err := view(ctx, s.store, func(r store.Reader) ([]pay.Payment, error) { return list(r, after, upkeepBatch) })
+	for after := ID(""); ; {
+		batch, err := view(ctx, s.store, func(r store.Reader) ([]T, error) { return list(r, after, upkeepBatch) })
 		if err != nil || len(batch) == 0 {
 			return errors.Join(failed, err)
 		}
 		failed = errors.Join(failed, each(batch, do))
-		after = batch[len(batch)-1].ID
+		after = id(batch[len(batch)-1])
 	}
 }
+
+func paymentID(p pay.Payment) pay.PaymentID { return p.ID }
+
+func refundID(r pay.Refund) pay.RefundID { return r.ID }
 
 // noteUse stores when keys were last used.
 func (s *Service) noteUse(ctx context.Context, _ time.Time) error {

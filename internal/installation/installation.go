@@ -103,11 +103,11 @@ func (o Options) withDefaults() Options {
 	if o.CheckoutURL == "" {
 		o.CheckoutURL = strings.TrimRight(o.PublicURL, "/") + "/pay"
 	}
-	if o.Providers == nil {
-		o.Providers = sandboxOnly(o.Ledger)
-	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Providers == nil {
+		o.Providers = sandboxOnly(o.Ledger, o.Now)
 	}
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
@@ -117,8 +117,8 @@ func (o Options) withDefaults() Options {
 
 // sandboxOnly moves money in the sandbox, where nobody really does. Production needs
 // a real provider, of which this version has none.
-func sandboxOnly(ledger sandbox.Ledger) gateway.Providers {
-	play := sandbox.New(ledger)
+func sandboxOnly(ledger sandbox.Ledger, now func() time.Time) gateway.Providers {
+	play := sandbox.New(ledger, now)
 	return func(env pay.Environment) provider.Provider {
 		if env == pay.Sandbox {
 			return play

@@ -55,9 +55,7 @@ func (s Session) Expire(now time.Time) Change {
 // Settle decides what an outcome does to payment p of this session and to the
 // session itself. An outcome that says nothing new, or comes after p has ended, changes nothing.
 func (s Session) Settle(p Payment, o Outcome, now time.Time) Change {
-	if p.Session != s.ID || p.Amount != s.Item.Price {
-		panic(fmt.Sprintf("pay: payment %s of session %s settled on session %s", p.ID, p.Session, s.ID))
-	}
+	s.mustOwn(p)
 	next := settled(p.Status, o.Kind)
 	if next == p.Status {
 		return Change{}

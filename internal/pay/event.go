@@ -17,16 +17,21 @@ const (
 	PaymentSucceededEvent  EventType = "payment.succeeded"
 	PaymentFailedEvent     EventType = "payment.failed"
 	PaymentCancelledEvent  EventType = "payment.cancelled"
+	RefundCreatedEvent     EventType = "refund.created"
+	RefundSucceededEvent   EventType = "refund.succeeded"
+	RefundFailedEvent      EventType = "refund.failed"
+	RefundCancelledEvent   EventType = "refund.cancelled"
 )
 
 // EventTypes lists every type that an endpoint can subscribe to.
 var EventTypes = []EventType{
 	SessionCreatedEvent, SessionPaidEvent, SessionFailedEvent, SessionExpiredEvent, SessionCancelledEvent,
 	PaymentCreatedEvent, PaymentAuthorizedEvent, PaymentSucceededEvent, PaymentFailedEvent, PaymentCancelledEvent,
+	RefundCreatedEvent, RefundSucceededEvent, RefundFailedEvent, RefundCancelledEvent,
 }
 
-// Event is one thing that happened to a session or its payment. It is written with
-// the change that it tells of and never altered.
+// Event is one thing that happened to a session, its payment or a refund. It is
+// written with the change that it tells of and never altered.
 type Event struct {
 	ID       EventID
 	Type     EventType
@@ -37,6 +42,7 @@ type Event struct {
 	Game        GameID
 	Session     SessionID
 	Payment     PaymentID // empty: the event is the session's own
+	Refund      RefundID  // empty: the event is of no refund
 
 	// Payload is the body that is sent to every endpoint, the same bytes each time.
 	// A decision leaves it empty; the gateway has it written before it stores the change.
@@ -47,6 +53,7 @@ type Event struct {
 type Change struct {
 	Session *Session // after the change; never nil in a change that is not Empty
 	Payment *Payment // after the change; nil: untouched
+	Refund  *Refund  // after the change; nil: untouched. Its payment is there too
 	Image   *Image   // to be kept with a new session; nil: none
 	Events  []Event  // in order; the entities above are as the last of them left them
 }
@@ -66,4 +73,10 @@ func (c *Change) tell(t EventType, p *Payment, at time.Time) {
 		e.Payment = p.ID
 	}
 	c.Events = append(c.Events, e)
+}
+
+// tellRefund adds an event about the change's refund.
+func (c *Change) tellRefund(t EventType, at time.Time) {
+	c.tell(t, c.Payment, at)
+	c.Events[len(c.Events)-1].Refund = c.Refund.ID
 }

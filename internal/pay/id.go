@@ -5,6 +5,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"encoding/hex"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -13,6 +14,7 @@ import (
 type (
 	SessionID  string // sess_…; it opens the payment page, so it is a secret of the player's
 	PaymentID  string // pay_…
+	RefundID   string // ref_…
 	KeyID      string // key_…
 	EndpointID string // we_…
 	EventID    string // a UUID, version 7
@@ -35,6 +37,9 @@ func NewSessionID(now time.Time, e Entropy) SessionID { return SessionID(newID("
 // NewPaymentID makes the id of a payment created at now.
 func NewPaymentID(now time.Time, e Entropy) PaymentID { return PaymentID(newID("pay_", now, e)) }
 
+// NewRefundID makes the id of a refund created at now.
+func NewRefundID(now time.Time, e Entropy) RefundID { return RefundID(newID("ref_", now, e)) }
+
 // NewKeyID makes the id of an API key created at now. It is not the key.
 func NewKeyID(now time.Time, e Entropy) KeyID { return KeyID(newID("key_", now, e)) }
 
@@ -54,15 +59,31 @@ func putMillis(to []byte, t time.Time) {
 	copy(to, ms[2:])
 }
 
-// ParseSessionID checks the shape of a session's id.
-func ParseSessionID(text string) (SessionID, error) {
-	return SessionID(text), checkID("id", "sess_", text)
+// ParseSessionID checks the shape of a session's id, which came in the named field.
+func ParseSessionID(field, text string) (SessionID, error) {
+	return SessionID(text), checkID(field, "sess_", text)
 }
 
-// ParsePaymentID checks the shape of a payment's id.
-func ParsePaymentID(text string) (PaymentID, error) {
-	return PaymentID(text), checkID("id", "pay_", text)
+// ParsePaymentID checks the shape of a payment's id, which came in the named field.
+func ParsePaymentID(field, text string) (PaymentID, error) {
+	return PaymentID(text), checkID(field, "pay_", text)
 }
+
+// ParseRefundID checks the shape of a refund's id, which came in the named field.
+func ParseRefundID(field, text string) (RefundID, error) {
+	return RefundID(text), checkID(field, "ref_", text)
+}
+
+// ParseEventID checks the shape of an event's id, a UUID in lower case, which came in
+// the named field.
+func ParseEventID(field, text string) (EventID, error) {
+	if !uuid.MatchString(text) {
+		return "", RefuseField(InvalidID, field, "must be a UUID in lower case, got %s", quote(text))
+	}
+	return EventID(text), nil
+}
+
+var uuid = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // checkID accepts any id with the prefix and sane characters, not only those of
 // today's length: an unknown id is "not found", and only nonsense is "invalid".

@@ -79,10 +79,10 @@ func TestEveryBitOfTimeAndEntropyCounts(t *testing.T) {
 func TestIDsParse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now, e := times(t, "time"), drawEntropy(t, "entropy")
-		if id, err := pay.ParseSessionID(string(pay.NewSessionID(now, e))); err != nil || id != pay.NewSessionID(now, e) {
+		if id, err := pay.ParseSessionID("id", string(pay.NewSessionID(now, e))); err != nil || id != pay.NewSessionID(now, e) {
 			t.Fatalf("%s, %v", id, err)
 		}
-		if id, err := pay.ParsePaymentID(string(pay.NewPaymentID(now, e))); err != nil || id != pay.NewPaymentID(now, e) {
+		if id, err := pay.ParsePaymentID("id", string(pay.NewPaymentID(now, e))); err != nil || id != pay.NewPaymentID(now, e) {
 			t.Fatalf("%s, %v", id, err)
 		}
 	})
@@ -93,15 +93,15 @@ func TestWhatIsNoID(t *testing.T) {
 		"", "sess", "sess_", "pay_1", "SESS_1", "sess_A", "sess_é", "sess_1 ", " sess_1", "sess_1\n", "sess_1/..", "sess_1%00",
 		"sess_\x00", "sess_-", "sess__", "sess_\xff", "sess_" + strings.Repeat("1", 65), "xsess_1",
 	} {
-		_, err := pay.ParseSessionID(bad)
+		_, err := pay.ParseSessionID("id", bad)
 		wantRefusal(t, err, pay.InvalidID, "id")
 	}
 	for _, unknown := range []string{"sess_1", "sess_abc123", "sess_zzz", "sess_" + strings.Repeat("1", 64)} {
-		if _, err := pay.ParseSessionID(unknown); err != nil {
+		if _, err := pay.ParseSessionID("id", unknown); err != nil {
 			t.Errorf("%s has the shape of an id, of ours or not: %v", unknown, err)
 		}
 	}
-	if _, err := pay.ParsePaymentID("sess_1"); err == nil {
+	if _, err := pay.ParsePaymentID("id", "sess_1"); err == nil {
 		t.Error("a session's id passes for a payment's")
 	}
 }
@@ -149,8 +149,8 @@ func FuzzParseIDs(f *testing.F) {
 	}
 	good := regexp.MustCompile(`\A(sess|pay)_[0-9a-z]{1,64}\z`)
 	f.Fuzz(func(t *testing.T, text string) {
-		session, errS := pay.ParseSessionID(text)
-		payment, errP := pay.ParsePaymentID(text)
+		session, errS := pay.ParseSessionID("id", text)
+		payment, errP := pay.ParsePaymentID("id", text)
 		if accepted := errS == nil || errP == nil; accepted != good.MatchString(text) {
 			t.Errorf("%q: session %v, payment %v", text, errS, errP)
 		}

@@ -57,7 +57,10 @@ type Payment struct {
 	Card        CardHint
 	Reference   string // the provider's own id of it; empty until it gave one
 	Failure     *Failure
-	Refunded    int64 // sum of succeeded refunds, minor units
+
+	// Sums of refunds in minor units; neither is ever more than the amount.
+	Refunded int64 // those that succeeded
+	Reserved int64 // those that succeeded or are pending
 
 	// Intent is what the provider is being asked to do with an authorized payment. It
 	// is stored before the provider is called, so that a crash forgets neither a capture nor a void.

@@ -11,7 +11,7 @@ import (
 	"github.com/coinslot/coinslot/internal/pay"
 )
 
-// The two errors that say something. Any other only says that there was no answer.
+// The errors that say something. Any other only says that there was no answer.
 var (
 	// ErrUnknownPayment: the payment never reached the provider. Having said so, the
 	// provider refuses a later Authorize of that payment, so that the answer stays true.
@@ -21,10 +21,18 @@ var (
 	// session, amount, method or way to capture. Nothing was done, and the payment
 	// stands where it stood.
 	ErrDifferentCharge = errors.New("the provider knows this payment as a different charge")
+
+	// ErrUnknownRefund: the refund has not reached the provider. It still may: a later
+	// Refund is carried out.
+	ErrUnknownRefund = errors.New("the provider does not know this refund")
+
+	// ErrDifferentRefund: the refund reached the provider before with another payment or
+	// amount. Nothing was done, and the refund stands where it stood.
+	ErrDifferentRefund = errors.New("the provider knows this refund as a different one")
 )
 
-// Provider moves money. Every call is idempotent by the payment's id, concurrent
-// repeats included: a repeat moves nothing.
+// Provider moves money. Every call is idempotent by the payment's or the refund's id,
+// concurrent repeats included: a repeat moves nothing.
 //
 // An Outcome is what the provider said: where the payment stands once the call is
 // done, whichever call it was. So a repeat of Authorize gets the first outcome until
@@ -46,6 +54,22 @@ type Provider interface {
 
 	// Lookup says where the payment stands, or ErrUnknownPayment.
 	Lookup(ctx context.Context, payment pay.PaymentID) (pay.Outcome, error)
+
+	// Refund returns money that was taken. It fails, as an outcome, where that much was
+	// not taken or has been returned already. A repeat gets where the refund stands; it
+	// must be of the same payment and amount, else ErrDifferentRefund. ErrUnknownPayment
+	// where the payment never came.
+	Refund(ctx context.Context, r Return) (pay.RefundOutcome, error)
+
+	// LookupRefund says where the refund stands, or ErrUnknownRefund.
+	LookupRefund(ctx context.Context, payment pay.PaymentID, refund pay.RefundID) (pay.RefundOutcome, error)
+}
+
+// Return is what Refund is to do.
+type Return struct {
+	Refund  pay.RefundID // also the idempotency key
+	Payment pay.PaymentID
+	Amount  pay.Money // all of the payment's, or a part
 }
 
 // Charge is what Authorize is to do.

@@ -19,12 +19,11 @@ import (
 	"github.com/coinslot/coinslot/internal/rpc"
 )
 
-// New serves the REST paths of services, each given by its path and RPC handler, to
-// callers with a key.
-func New(services map[string]http.Handler, keys Keys) (http.Handler, error) {
+// New serves the REST paths of services to callers with a key.
+func New(services []rpc.Service, keys Keys) (http.Handler, error) {
 	var all []*vanguard.Service
-	for path, handler := range services {
-		all = append(all, vanguard.NewService(path, handler,
+	for _, service := range services {
+		all = append(all, vanguard.NewServiceWithSchema(service.Descriptor, service.Handler,
 			vanguard.WithTargetProtocols(vanguard.ProtocolConnect),
 			vanguard.WithTargetCodecs(vanguard.CodecProto),
 			vanguard.WithNoTargetCompression(),

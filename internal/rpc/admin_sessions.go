@@ -13,7 +13,7 @@ import (
 
 // ShowSession implements admin.v1.AdminService.
 func (s *AdminServer) ShowSession(ctx context.Context, req *adminv1.ShowSessionRequest) (*adminv1.ShowSessionResponse, error) {
-	id, err := pay.ParseSessionID(req.GetId())
+	id, err := pay.ParseSessionID("id", req.GetId())
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (s *AdminServer) ShowSession(ctx context.Context, req *adminv1.ShowSessionR
 
 // SandboxPay implements admin.v1.AdminService.
 func (s *AdminServer) SandboxPay(ctx context.Context, req *adminv1.SandboxPayRequest) (*adminv1.SandboxPayResponse, error) {
-	id, err := pay.ParseSessionID(req.GetSessionId())
+	id, err := pay.ParseSessionID("session_id", req.GetSessionId())
 	if err != nil {
 		return nil, err
 	}

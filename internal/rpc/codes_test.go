@@ -56,9 +56,14 @@ var provoked = []struct {
 	{pay.InvalidCursor, 400, calls("ListSessions", `{"game_id":"arcade","cursor":"x"}`)},
 	{pay.InvalidStatus, 400, calls("ListSessions", `{"game_id":"arcade","status":"PAID"}`)},
 	{pay.InvalidID, 400, calls("GetSession", `{"id":"pay_1"}`)},
+	{pay.InvalidAmount, 400, func(t *testing.T, l *line) answer {
+		return l.refund(t, l.pay(t, l.create(t)), `,"amount":101`)
+	}},
 	{pay.InvalidIdempotencyKey, 400, calls("CreateSession", anOrder, "Idempotency-Key", strings.Repeat("k", 256))},
 	{pay.SessionNotFound, 404, calls("GetSession", `{"id":"sess_1"}`)},
 	{pay.PaymentNotFound, 404, calls("GetPayment", `{"id":"pay_1"}`)},
+	{pay.RefundNotFound, 404, calls("RefundService/GetRefund", `{"id":"ref_1"}`)},
+	{pay.EventNotFound, 404, calls("EventService/GetEvent", `{"id":"01978c2e-0000-7000-8000-000000000000"}`)},
 	{pay.SessionHasExpired, 400, expiredSession},
 	{pay.SessionNotPending, 400, func(t *testing.T, l *line) answer {
 		id := l.create(t)
@@ -73,6 +78,14 @@ var provoked = []struct {
 	}},
 	{pay.PaymentNotAuthorized, 400, func(t *testing.T, l *line) answer {
 		return l.call(t, "CancelPayment", `{"id":"`+l.pay(t, l.create(t))+`"}`)
+	}},
+	{pay.AlreadyRefunded, 400, func(t *testing.T, l *line) answer {
+		id := l.pay(t, l.create(t))
+		l.refund(t, id, "")
+		return l.refund(t, id, "")
+	}},
+	{pay.RefundNotAllowed, 400, func(t *testing.T, l *line) answer {
+		return l.refund(t, l.decline(t, l.create(t)), "")
 	}},
 	{pay.IdempotencyConflict, 409, func(t *testing.T, l *line) answer {
 		l.call(t, "CreateSession", anOrder, "Idempotency-Key", "once")
@@ -117,6 +130,12 @@ func expiredSession(t *testing.T, _ *line) answer {
 func (l *line) pay(t *testing.T, session string) string {
 	t.Helper()
 	return l.tap(t, session, "tok_approved")
+}
+
+// refund asks for money back; more is the rest of the request's fields.
+func (l *line) refund(t *testing.T, payment, more string) answer {
+	t.Helper()
+	return l.call(t, "RefundService/CreateRefund", `{"payment_id":"`+payment+`"`+more+`}`)
 }
 
 // decline tries to pay with what is declined.

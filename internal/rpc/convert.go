@@ -68,6 +68,20 @@ func (c Converter) paymentWithExtra(p pay.Payment, wanted bool) *payv1.Payment {
 	return out
 }
 
+// Refund is a refund as a message.
+func (c Converter) Refund(r pay.Refund) *payv1.Refund {
+	out := &payv1.Refund{
+		Id: string(r.ID), PaymentId: string(r.Payment), Status: string(r.Status), Reason: optional(r.Reason),
+		CreatedAt: timestamp(r.CreatedAt), SucceededAt: timestamp(r.SucceededAt), FailedAt: timestamp(r.FailedAt),
+		CancelledAt: timestamp(r.CancelledAt),
+		Amount:      int32(r.Amount.Amount), Currency: string(r.Amount.Currency), Exponent: int32(r.Amount.Currency.Exponent()),
+	}
+	if r.Failure != nil {
+		out.Error = &payv1.Error{Code: string(r.Failure.Code), Message: r.Failure.Message}
+	}
+	return out
+}
+
 // Event is an event as a message: change is the decision that it came from.
 func (c Converter) Event(change pay.Change, e pay.Event) *payv1.Event {
 	s := change.Session
@@ -84,6 +98,9 @@ func (c Converter) Event(change pay.Change, e pay.Event) *payv1.Event {
 		if e.Payment != "" { // the event is the payment's
 			out.Data.Payment = c.Payment(*p)
 		}
+	}
+	if r := change.Refund; r != nil {
+		out.Data.RefundId, out.Data.Refund = optional(string(r.ID)), c.Refund(*r)
 	}
 	return out
 }

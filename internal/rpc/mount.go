@@ -12,8 +12,11 @@ import (
 
 	"connectrpc.com/authn"
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
+	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	"github.com/coinslot/coinslot/gen/admin/v1/adminv1connect"
+	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
@@ -22,11 +25,32 @@ import (
 // Limiter says whether a key may make one more call now.
 type Limiter interface{ Allow(pay.KeyID) bool }
 
-// NewPaymentHandler serves pay.v1.PaymentService at the returned path.
-func NewPaymentHandler(g *gateway.Service, convert Converter, limit Limiter, log *slog.Logger) (path string, handler http.Handler) {
+// Service is a service of the contract with what answers its calls.
+type Service struct {
+	Descriptor protoreflect.ServiceDescriptor
+	Handler    http.Handler
+}
+
+// Name is the service's full name, such as pay.v1.PaymentService.
+func (s Service) Name() string { return string(s.Descriptor.FullName()) }
+
+// NewPayServices serves all that game servers call.
+func NewPayServices(g *gateway.Service, convert Converter, limit Limiter, log *slog.Logger) []Service {
 	wire := OurWire(log)
-	path, handler = payv1connect.NewPaymentServiceHandler(&PaymentServer{g, convert}, wire.Options())
-	return path, wire.Door(handler, func(r *http.Request) (context.Context, error) {
+	options, admit := wire.Options(), wire.admitting(g, limit)
+	_, payments := payv1connect.NewPaymentServiceHandler(&PaymentServer{g, convert}, options)
+	_, refunds := payv1connect.NewRefundServiceHandler(&RefundServer{g, convert}, options)
+	_, events := payv1connect.NewEventServiceHandler(&EventServer{g}, options)
+	return []Service{
+		{payv1.File_pay_v1_payment_proto.Services().ByName("PaymentService"), wire.Door(payments, admit)},
+		{payv1.File_pay_v1_refund_proto.Services().ByName("RefundService"), wire.Door(refunds, admit)},
+		{payv1.File_pay_v1_event_proto.Services().ByName("EventService"), wire.Door(events, admit)},
+	}
+}
+
+// admitting lets callers with a valid key in, as often as its rate allows.
+func (wire Wire) admitting(g *gateway.Service, limit Limiter) func(*http.Request) (context.Context, error) {
+	return func(r *http.Request) (context.Context, error) {
 		token, _ := authn.BearerToken(r)
 		caller, err := g.Authenticate(token)
 		if err == nil && !limit.Allow(caller.Key) {
@@ -36,16 +60,15 @@ func NewPaymentHandler(g *gateway.Service, convert Converter, limit Limiter, log
 			return nil, wire.tell(r.Context(), r.URL.Path, err)
 		}
 		return authn.SetInfo(r.Context(), caller), nil
-	})
+	}
 }
 
-// NewAdminHandler serves admin.v1.AdminService at the returned path to whoever
-// shows the installation's token.
-func NewAdminHandler(admin adminv1connect.AdminServiceHandler, token string, log *slog.Logger) (path string, handler http.Handler) {
+// NewAdminService serves admin.v1.AdminService to whoever shows the installation's token.
+func NewAdminService(admin adminv1connect.AdminServiceHandler, token string, log *slog.Logger) Service {
 	wire := OurWire(log)
-	path, handler = adminv1connect.NewAdminServiceHandler(admin, wire.Options())
+	_, handler := adminv1connect.NewAdminServiceHandler(admin, wire.Options())
 	want := sha256.Sum256([]byte(token))
-	return path, wire.Door(handler, func(r *http.Request) (context.Context, error) {
+	door := wire.Door(handler, func(r *http.Request) (context.Context, error) {
 		shown, _ := authn.BearerToken(r)
 		got := sha256.Sum256([]byte(shown))
 		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
@@ -53,6 +76,7 @@ func NewAdminHandler(admin adminv1connect.AdminServiceHandler, token string, log
 		}
 		return r.Context(), nil
 	})
+	return Service{adminv1.File_admin_v1_admin_proto.Services().ByName("AdminService"), door}
 }
 
 // UnknownProcedure answers calls of methods that are not there, and leaves what is

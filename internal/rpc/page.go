@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/store"
 )
@@ -56,6 +57,15 @@ func checkFilters(user, order string) error {
 		return pay.RefuseField(pay.InvalidRequest, "order_id", wanted)
 	}
 	return nil
+}
+
+// coversFilter refuses the game of a filter, where there is one, that the caller may not
+// act for, before anything else of its request is looked at.
+func coversFilter(g *gateway.Service, c gateway.Caller, game string) error {
+	if game == "" {
+		return nil
+	}
+	return g.Covers(c, pay.GameID(game))
 }
 
 // cursorMark is how much of the filters' hash a cursor carries, in bytes: enough to

@@ -38,7 +38,7 @@ func (s *PaymentServer) CreateSession(ctx context.Context, req *payv1.CreateSess
 
 // CancelSession implements pay.v1.PaymentService.
 func (s *PaymentServer) CancelSession(ctx context.Context, req *payv1.CancelSessionRequest) (*payv1.CancelSessionResponse, error) {
-	id, err := pay.ParseSessionID(req.GetId())
+	id, err := pay.ParseSessionID("id", req.GetId())
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (s *PaymentServer) CancelSession(ctx context.Context, req *payv1.CancelSess
 
 // GetSession implements pay.v1.PaymentService.
 func (s *PaymentServer) GetSession(ctx context.Context, req *payv1.GetSessionRequest) (*payv1.GetSessionResponse, error) {
-	id, err := pay.ParseSessionID(req.GetId())
+	id, err := pay.ParseSessionID("id", req.GetId())
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (s *PaymentServer) GetSession(ctx context.Context, req *payv1.GetSessionReq
 
 // GetSessionStatus implements pay.v1.PaymentService.
 func (s *PaymentServer) GetSessionStatus(ctx context.Context, req *payv1.GetSessionStatusRequest) (*payv1.GetSessionStatusResponse, error) {
-	id, err := pay.ParseSessionID(req.GetId())
+	id, err := pay.ParseSessionID("id", req.GetId())
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (s *PaymentServer) ListSessions(ctx context.Context, req *payv1.ListSession
 
 // GetPayment implements pay.v1.PaymentService.
 func (s *PaymentServer) GetPayment(ctx context.Context, req *payv1.GetPaymentRequest) (*payv1.GetPaymentResponse, error) {
-	id, err := pay.ParsePaymentID(req.GetId())
+	id, err := pay.ParsePaymentID("id", req.GetId())
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +182,7 @@ func finish(ctx context.Context, req interface {
 	proto.Message
 	GetId() string
 }, do func(context.Context, gateway.Caller, pay.PaymentID, gateway.Idempotency) (bool, error)) error {
-	id, err := pay.ParsePaymentID(req.GetId())
+	id, err := pay.ParsePaymentID("id", req.GetId())
 	if err != nil {
 		return err
 	}
@@ -222,8 +222,12 @@ func tellReplayed(ctx context.Context, replayed bool) {
 	}
 }
 
-// NextCursorHeader carries a list's next cursor to where REST makes a Link of it.
-const NextCursorHeader = "X-Next-Cursor"
+// NextCursorHeader carries the cursor of a list's next page to where REST makes a Link of
+// it; FeedCursorHeader says where the feed goes on, whether there is a next page yet or not.
+const (
+	NextCursorHeader = "X-Next-Page"
+	FeedCursorHeader = "X-Next-Cursor"
+)
 
 // tellPage puts beside a list what a REST answer, which is a bare array, has no room for.
 func tellPage(ctx context.Context, total int32, next string) {
@@ -234,5 +238,15 @@ func tellPage(ctx context.Context, total int32, next string) {
 	info.ResponseHeader().Set("X-Total-Count", strconv.Itoa(int(total)))
 	if next != "" {
 		info.ResponseHeader().Set(NextCursorHeader, next)
+	}
+}
+
+// tellFeed puts beside a part of the feed where to go on, now or later.
+func tellFeed(ctx context.Context, feed *payv1.ListEventsResponse) {
+	if info, ok := connect.CallInfoForHandlerContext(ctx); ok {
+		info.ResponseHeader().Set(FeedCursorHeader, feed.GetNextCursor())
+		if feed.GetHasMore() {
+			info.ResponseHeader().Set(NextCursorHeader, feed.GetNextCursor())
+		}
 	}
 }

@@ -81,7 +81,7 @@ func broadcast(t *testing.T, play program) *station {
 	wire := rpc.OurWire(s.log.Logger())
 	handler := connect.NewServerStreamHandler(listen, play, wire.Options())
 	front, err := server.New(server.Options{
-		Services: []server.Service{{Contract: radio, Handler: wire.Door(handler, func(r *http.Request) (context.Context, error) { return r.Context(), nil })}},
+		Services: []rpc.Service{{Descriptor: radio.Services().Get(0), Handler: wire.Door(handler, func(r *http.Request) (context.Context, error) { return r.Context(), nil })}},
 		Admin:    adminv1connect.UnimplementedAdminServiceHandler{}, Page: http.NotFoundHandler(), PageMount: "/pay",
 		Registry: prometheus.NewRegistry(), Logger: s.log.Logger(),
 	})

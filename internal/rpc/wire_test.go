@@ -36,9 +36,13 @@ type answer struct {
 }
 
 // call makes a Connect JSON call. headers are names and values in turn.
+// call calls a method of PaymentService, or of the service that stands before its slash.
 func (l *line) call(t testing.TB, method, body string, headers ...string) answer {
 	t.Helper()
-	return l.send(t, http.MethodPost, "/pay.v1.PaymentService/"+method, body, headers...)
+	if !strings.Contains(method, "/") {
+		method = "PaymentService/" + method
+	}
+	return l.send(t, http.MethodPost, "/pay.v1."+method, body, headers...)
 }
 
 func (l *line) send(t testing.TB, verb, path, body string, headers ...string) answer {

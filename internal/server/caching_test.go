@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/json"
 	"net/url"
 	"strings"
 	"testing"
@@ -32,7 +33,9 @@ func TestNoCacheKeepsWhatCanChange(t *testing.T) {
 		{"/v1/sessions?game_id=arcade", "", 401},
 		{byConnect("ListSessions", `{"game_id":"arcade"}`), "", 401},
 		{"/pay.v1.PaymentService/CreateSession", key, 405},
-		{"/v1/events/evt_1", key, 404},
+		{"/v1/events/evt_1", key, 400},
+		{"/v1/events", key, 200},
+		{"/v1/refunds?game_id=arcade", key, 200},
 	} {
 		got := ask(t, i, "GET", tt.path, "Authorization", "Bearer "+tt.key, "Origin", "https://game.test")
 		if got.Code != tt.status || got.Header().Get("Cache-Control") != "no-store" {
@@ -43,6 +46,25 @@ func TestNoCacheKeepsWhatCanChange(t *testing.T) {
 			if !strings.Contains(vary, name) {
 				t.Errorf("%s varies by %q, not %s", tt.path, vary, name)
 			}
+		}
+	}
+}
+
+func TestAnEventMayBeKeptByItsCaller(t *testing.T) {
+	i := coinslottest.Start(t)
+	key := i.Key(t, pay.Sandbox, pay.Game{ID: "arcade"})
+	askWith(t, i, "POST", "/v1/sessions", `{"game_id":"arcade","user_id":"p","item":{"title":"Coin","price":100,"currency":"USD"},"return_url":"a://b"}`,
+		"Authorization", "Bearer "+key, "Content-Type", "application/json")
+	var events []struct{ ID string }
+	listed := ask(t, i, "GET", "/v1/events", "Authorization", "Bearer "+key)
+	if err := json.Unmarshal(listed.Body.Bytes(), &events); err != nil || len(events) == 0 {
+		t.Fatal(listed.Body, err)
+	}
+	byConnect := "/pay.v1.EventService/GetEvent?connect=v1&encoding=json&message=" + url.QueryEscape(`{"id":"`+events[0].ID+`"}`)
+	for _, path := range []string{"/v1/events/" + events[0].ID, byConnect} {
+		got := ask(t, i, "GET", path, "Authorization", "Bearer "+key)
+		if kept := got.Header().Get("Cache-Control"); got.Code != 200 || kept != "private, max-age=31536000, immutable" {
+			t.Errorf("%s is answered with %d, Cache-Control %q", path, got.Code, kept)
 		}
 	}
 }

@@ -17,10 +17,9 @@ import (
 	"connectrpc.com/grpchealth"
 	"connectrpc.com/grpcreflect"
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
-	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	"github.com/coinslot/coinslot/gen/admin/v1/adminv1connect"
-	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/rest"
 	"github.com/coinslot/coinslot/internal/rpc"
@@ -33,8 +32,8 @@ type Options struct {
 	Admin      adminv1connect.AdminServiceHandler
 	AdminToken string
 	Page       http.Handler
-	PageMount  string    // the path below which the page is, "/pay"; empty: a host of its own
-	Services   []Service // mounted beside ours
+	PageMount  string        // the path below which the page is, "/pay"; empty: a host of its own
+	Services   []rpc.Service // mounted beside ours
 
 	Ready       func(context.Context) error // says why the store could not take a write
 	RateLimit   float64                     // calls a second for each API key; 0: no limit
@@ -46,7 +45,7 @@ type Options struct {
 // Server answers everything on one port.
 type Server struct {
 	http.Handler
-	known    []string // services that health tells of
+	names    []string // of the services that game servers call
 	ready    readiness
 	draining atomic.Bool
 	end      context.CancelFunc // of streams
@@ -56,20 +55,20 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	s := &Server{ready: readiness{ask: o.Ready}}
 	mux := http.NewServeMux()
-	paymentPath, payment := rpc.NewPaymentHandler(o.Gateway, o.Convert, newLimiter(o.RateLimit), o.Logger)
-	restPaths, err := rest.New(map[string]http.Handler{paymentPath: payment}, o.Gateway)
+	services := rpc.NewPayServices(o.Gateway, o.Convert, newLimiter(o.RateLimit), o.Logger)
+	restPaths, err := rest.New(services, o.Gateway)
 	if err != nil {
 		return nil, err
 	}
 	across := crossOrigin(o.CORSOrigins)
-	_, admin := rpc.NewAdminHandler(o.Admin, o.AdminToken, o.Logger)
-	services := append([]Service{{payv1.File_pay_v1_payment_proto, payment}}, o.Services...)
-	for _, service := range services {
-		service.mount(mux, across)
+	for _, service := range append(services, o.Services...) {
+		s.names = append(s.names, service.Name())
+		mountProcedures(mux, service.Descriptor, across(service.Handler))
 	}
-	Service{adminv1.File_admin_v1_admin_proto, admin}.mount(mux, crossOrigin(nil))
+	admin := rpc.NewAdminService(o.Admin, o.AdminToken, o.Logger)
+	mountProcedures(mux, admin.Descriptor, admin.Handler)
 	mux.Handle("/v1/", across(restPaths))
-	s.mountOperation(mux, o.Registry, names(services))
+	s.mountOperation(mux, o.Registry)
 	mux.Handle("/images/", o.Page)
 	elsewhere := o.Page
 	if o.PageMount != "" {
@@ -81,6 +80,14 @@ func New(o Options) (*Server, error) {
 	s.end = cancel
 	s.Handler = rpc.EndStreams(end, observed(recovered(caching(mux), o.Logger), o.Registry, o.Logger))
 	return s, nil
+}
+
+// mountProcedures mounts the methods of a service one by one, so that a call of any
+// other is told that there is no such procedure.
+func mountProcedures(mux *http.ServeMux, service protoreflect.ServiceDescriptor, handler http.Handler) {
+	for i := range service.Methods().Len() {
+		mux.Handle(fmt.Sprintf("/%s/%s", service.FullName(), service.Methods().Get(i).Name()), handler)
+	}
 }
 
 // Drain turns readiness red, so that a load balancer sends no more, and ends streams.
@@ -156,8 +163,7 @@ func (r *readiness) begin() (answered <-chan struct{}) {
 }
 
 // mountOperation mounts what operators and tools ask for.
-func (s *Server) mountOperation(mux *http.ServeMux, registry *prometheus.Registry, known []string) {
-	s.known = known
+func (s *Server) mountOperation(mux *http.ServeMux, registry *prometheus.Registry) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.check(r.Context()); err != nil {
@@ -168,14 +174,14 @@ func (s *Server) mountOperation(mux *http.ServeMux, registry *prometheus.Registr
 	})
 	mux.Handle("GET /metrics", metricsHandler(registry))
 	mux.Handle(grpchealth.NewHandler(s, rpc.TightLimits()))
-	reflector := grpcreflect.NewStaticReflector(known...)
+	reflector := grpcreflect.NewStaticReflector(append(s.names, grpchealth.HealthV1ServiceName)...)
 	mux.Handle(grpcreflect.NewHandlerV1(reflector, rpc.TightLimits()))
 	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, rpc.TightLimits()))
 }
 
 // Check implements grpchealth.Checker.
 func (s *Server) Check(ctx context.Context, req *grpchealth.CheckRequest) (*grpchealth.CheckResponse, error) {
-	if req.Service != "" && !slices.Contains(s.known, req.Service) {
+	if req.Service != "" && !slices.Contains(s.names, req.Service) {
 		return nil, connect.NewError(connect.CodeNotFound, fmt.Errorf("there is no service %q", req.Service))
 	}
 	if s.check(ctx) != nil {

@@ -91,16 +91,25 @@ type Reader interface {
 	Session(pay.SessionID) (pay.Session, error)
 	Standing(pay.SessionID) (pay.Standing, error) // of Session, at a fraction of its cost
 	Payment(pay.PaymentID) (pay.Payment, error)
+	Refund(pay.RefundID) (pay.Refund, error)
+	Event(pay.EventID) (pay.Event, error)
 
-	// SessionPayments and SessionEvents are all of a session's, oldest first.
+	// SessionPayments, SessionRefunds and SessionEvents are all of a session's, oldest first.
 	SessionPayments(pay.SessionID) ([]pay.Payment, error)
+	SessionRefunds(pay.SessionID) ([]pay.Refund, error)
 	SessionEvents(pay.SessionID) ([]pay.Event, error)
 
-	// Sessions and Payments page through a game's, newest first. Payments are only
-	// those that succeeded, refunded ones among them. Their cost depends on the
-	// page, not on how much the game ever sold.
+	// Sessions and Payments page through a game's, Refunds through those of a game or of
+	// all, newest first. Payments are only those that succeeded, refunded ones among
+	// them. Their cost depends on the page, not on how much the game ever sold.
 	Sessions(SessionQuery) (Page[pay.Session], error)
 	Payments(PaymentQuery) (Page[pay.Payment], error)
+	Refunds(RefundQuery) (Page[pay.Refund], error)
+
+	// Events is the feed: events in the order in which they became visible, oldest first.
+	// Whoever goes on from Feed.Next never misses one that was committed late and never
+	// sees one again. A page can be short, even empty, although more follow.
+	Events(EventQuery) (Feed, error)
 
 	// Overdue lists sessions that are stored as pending without a live payment
 	// although their deadline is at or before now, the longest overdue first.
@@ -117,6 +126,9 @@ type Reader interface {
 	// IntendedPayments lists authorized payments with an intent, oldest first, after
 	// the given id.
 	IntendedPayments(after pay.PaymentID, most int) ([]pay.Payment, error)
+
+	// PendingRefunds lists refunds that are pending, oldest first, after the given id.
+	PendingRefunds(after pay.RefundID, most int) ([]pay.Refund, error)
 
 	// Answer is the remembered result of an idempotent call that has not expired at now.
 	Answer(Scope, string, time.Time) (Answer, error)
@@ -177,6 +189,32 @@ type PaymentQuery struct {
 	Game        pay.GameID      // required
 	User        pay.UserID
 	Window
+}
+
+// RefundQuery selects refunds. Empty fields do not filter.
+type RefundQuery struct {
+	Environment pay.Environment // required
+	Game        pay.GameID
+	Payment     pay.PaymentID
+	Status      pay.RefundStatus
+	Window
+}
+
+// EventQuery selects events. Empty fields do not filter.
+type EventQuery struct {
+	Environment pay.Environment // required
+	Game        pay.GameID
+	Session     pay.SessionID
+	Types       []pay.EventType
+	After       int64 // Feed.Next of the page before; 0: from the first event
+	Limit       int
+}
+
+// Feed is a part of the events.
+type Feed struct {
+	Rows []pay.Event
+	Next int64 // where to go on
+	More bool  // events may follow already
 }
 
 // Window is the part of a list that is wanted: Limit rows, after skipping Offset of

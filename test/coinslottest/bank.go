@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
@@ -28,7 +29,7 @@ var errMute = errors.New("the bank does not answer")
 func NewBank() *Bank {
 	open := make(chan struct{})
 	close(open)
-	return &Bank{Provider: sandbox.New(sandbox.NewMemoryLedger()), held: open}
+	return &Bank{Provider: sandbox.New(sandbox.NewMemoryLedger(), time.Now), held: open}
 }
 
 // Everywhere is a gateway.Providers: the bank moves the money of every environment,

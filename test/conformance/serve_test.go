@@ -89,7 +89,7 @@ func (c contract) handler(limit int) (http.Handler, error) {
 	wire := rpc.Wire{Log: log, Most: limit}
 	anybody := func(r *http.Request) (context.Context, error) { return r.Context(), nil }
 	return server.New(server.Options{
-		Services: []server.Service{{Contract: c.service.ParentFile(), Handler: wire.Door(c.procedures(wire.Options()), anybody)}},
+		Services: []rpc.Service{{Descriptor: c.service, Handler: wire.Door(c.procedures(wire.Options()), anybody)}},
 		Admin:    adminv1connect.UnimplementedAdminServiceHandler{},
 		Page:     http.NotFoundHandler(), PageMount: "/pay",
 		Registry: prometheus.NewRegistry(), Logger: log,

@@ -50,7 +50,7 @@ func TestGRPCurlListsAndCallsByReflection(t *testing.T) {
 	s := openShop(t)
 	g := openGRPCurl(t, s)
 	services := strings.Fields(g.must(g.address, "list"))
-	if diff := cmp.Diff([]string{"grpc.health.v1.Health", "pay.v1.PaymentService"}, services); diff != "" {
+	if diff := cmp.Diff([]string{"grpc.health.v1.Health", "pay.v1.EventService", "pay.v1.PaymentService", "pay.v1.RefundService"}, services); diff != "" {
 		t.Errorf("the services differ (-want +got):\n%s", diff)
 	}
 	if methods := strings.Fields(g.must(g.address, "list", "pay.v1.PaymentService")); len(methods) != len(calls) {

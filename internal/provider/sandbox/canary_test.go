@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
@@ -67,7 +68,7 @@ func TestNoCardNumberGetsOut(t *testing.T) {
 func everythingSaid(t *testing.T, ledger *sniffer, id pay.PaymentID, number string) string {
 	var said strings.Builder
 	say := func(o pay.Outcome, err error) { fmt.Fprintf(&said, "%+v %+v %#v %v\n", o, o.Failure, o, err) }
-	p := sandbox.New(ledger)
+	p := sandbox.New(ledger, time.Now)
 	c := charge(id, number, false)
 	dearer, wallet, both, free := c, c, c, c
 	dearer.Amount.Amount++
@@ -80,9 +81,9 @@ func everythingSaid(t *testing.T, ledger *sniffer, id pay.PaymentID, number stri
 	say(p.Capture(t.Context(), id))
 	say(p.Void(t.Context(), id))
 	say(p.Lookup(t.Context(), id))
-	broken := sandbox.New(&faultyLedger{MemoryLedger: ledger.MemoryLedger, failSave: true, failLoad: true})
+	broken := sandbox.New(&faultyLedger{MemoryLedger: ledger.MemoryLedger, failSave: true, failLoad: true}, time.Now)
 	say(broken.Authorize(t.Context(), c))
-	full := sandbox.New(&faultyLedger{MemoryLedger: sandbox.NewMemoryLedger(), failSave: true})
+	full := sandbox.New(&faultyLedger{MemoryLedger: sandbox.NewMemoryLedger(), failSave: true}, time.Now)
 	say(full.Authorize(t.Context(), c))
 	return said.String()
 }

@@ -8,6 +8,8 @@ type Card struct {
 	Number  string          // as it is printed on a card, in groups
 	Outcome string          // in words, for the payment page
 	Failure pay.FailureCode // empty: the payment succeeds
+
+	slowly slowly
 }
 
 // Cards lists the sandbox's cards in the order in which the payment page shows
@@ -21,6 +23,8 @@ var Cards = []Card{
 	{Number: "4000 0000 0000 0069", Outcome: "has expired", Failure: pay.ExpiredCard},
 	{Number: "4000 0000 0000 0127", Outcome: "has another security code", Failure: pay.IncorrectCVC},
 	{Number: "4000 0000 0000 0119", Outcome: "fails while it is processed", Failure: pay.ProcessingError},
+	{Number: "4000 0000 0000 7726", Outcome: "succeeds; its refunds are pending for 10 seconds, then succeed", slowly: slowlyReturned},
+	{Number: "4000 0000 0000 5126", Outcome: "succeeds; its refunds are pending for 10 seconds, then fail", slowly: slowlyFailed},
 }
 
 var cardsByDigits = index(Cards)

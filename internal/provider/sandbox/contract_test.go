@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
@@ -18,7 +19,7 @@ func TestTheSandboxKeepsTheContract(t *testing.T) {
 	providertest.Run(t, func(*testing.T) providertest.Subject {
 		ledger := &auditedLedger{MemoryLedger: sandbox.NewMemoryLedger(), taken: map[string]int64{}}
 		return providertest.Subject{
-			Start: func() provider.Provider { return sandbox.New(ledger) },
+			Start: func() provider.Provider { return sandbox.New(ledger, time.Now) },
 			Taken: ledger.takenFor,
 		}
 	}, ways())

@@ -17,6 +17,8 @@ type entry struct {
 	Capture  bool          `json:"capture,omitempty"` // at once
 	State    state         `json:"state"`
 	Failure  *failure      `json:"failure,omitempty"` // with stateFailed
+	Refunds  []*refund     `json:"refunds,omitempty"` // oldest first
+	Slowly   slowly        `json:"slowly,omitempty"`  // how its refunds end, decided by the card
 	History  []step        `json:"history"`           // oldest first
 }
 
@@ -40,8 +42,9 @@ type failure struct {
 // step is one operation and what it did. What did nothing, a repeat, is not kept,
 // and a refusal once, so that no number of calls makes an entry grow.
 type step struct {
-	Operation operation `json:"operation"`
-	Did       did       `json:"did"`
+	Operation operation    `json:"operation"`
+	Did       did          `json:"did"`
+	Refund    pay.RefundID `json:"refund,omitempty"` // the one that it is of
 }
 
 type operation string
@@ -51,9 +54,12 @@ const (
 	opCapture   operation = "capture"
 	opVoid      operation = "void"
 	opLookup    operation = "lookup"
+	opRefund    operation = "refund"
+	opReview    operation = "look up refund"
 )
 
-// did is what an operation did. An entry's money was taken as often as its history says didTake.
+// did is what an operation did. An entry's money was taken as often as its history says
+// didTake, and that of a refund was returned as often as it says didReturn of it.
 type did string
 
 const (
@@ -63,6 +69,9 @@ const (
 	didDecline did = "declined" // by the card or the wallet
 	didBury    did = "buried"   // told to be unknown
 	didRefuse  did = "refused"  // by this ledger
+	didAccept  did = "accepted" // a refund that takes its time
+	didReturn  did = "returned"
+	didFail    did = "failed" // a refund
 )
 
 // authorize begins the payment. For one that has begun it does nothing, and for one that
@@ -84,7 +93,7 @@ func (e *entry) authorize(c provider.Charge) (pay.Outcome, error) {
 
 func (e *entry) begin(c provider.Charge) {
 	e.Session, e.Amount, e.Currency = c.Session, c.Amount.Amount, c.Amount.Currency
-	e.Method, e.Capture = c.Method, c.Capture
+	e.Method, e.Capture, e.Slowly = c.Method, c.Capture, refundsOf(c)
 	switch refusal := decide(c); {
 	case refusal != nil:
 		e.Failure = &failure{refusal.Code, refusal.Message}
@@ -142,11 +151,11 @@ func (e *entry) bury(o operation) (pay.Outcome, error) {
 
 func (e *entry) move(to state, o operation, d did) {
 	e.State = to
-	e.History = append(e.History, step{o, d})
+	e.History = append(e.History, step{Operation: o, Did: d})
 }
 
 func (e *entry) refuse(o operation) {
-	refusal := step{o, didRefuse}
+	refusal := step{Operation: o, Did: didRefuse}
 	for _, s := range e.History {
 		if s == refusal {
 			return

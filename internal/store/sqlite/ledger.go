@@ -69,4 +69,4 @@ func (l *Ledger) Save(ctx context.Context, key string, value []byte) error {
 }
 
 // Close lets go of the file.
-func (l *Ledger) Close() error { return errors.Join(l.db.Close(), l.lock.Close()) }
+func (l *Ledger) Close() error { return errors.Join(l.db.Close(), unlock(l.lock)) }

@@ -131,7 +131,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	// The writer goes last: the last connection to close copies the log back.
-	return errors.Join(s.readers.close(), s.writer.conn.close(), s.lock.Close())
+	return errors.Join(s.readers.close(), s.writer.conn.close(), unlock(s.lock))
 }
 
 func unavailable(what string, err error) error {

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/coinslot/coinslot/internal/pay"
 )
 
 // columns reads a row from left to right, so that a list of columns and what reads
@@ -24,6 +26,23 @@ func (c *columns) flag() bool { return c.row.Int(c.at()) != 0 }
 func (c *columns) bytes() []byte { return c.row.Bytes(c.at()) }
 
 func (c *columns) time() time.Time { return readTime(c.row.Int(c.at())) }
+
+// failure reads a code and a message; nil where both are empty.
+func (c *columns) failure() *pay.Failure {
+	f := pay.Failure{Code: pay.FailureCode(c.text()), Message: c.text()}
+	if f == (pay.Failure{}) {
+		return nil
+	}
+	return &f
+}
+
+// failureColumns is what failure reads.
+func failureColumns(f *pay.Failure) (code, message string) {
+	if f == nil {
+		return "", ""
+	}
+	return string(f.Code), f.Message
+}
 
 // list reads a JSON list, and keeps the first error for the end of the row.
 func list[T any](c *columns) []T {

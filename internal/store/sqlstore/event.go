@@ -6,14 +6,16 @@ import (
 	"github.com/coinslot/coinslot/internal/pay"
 )
 
-const eventColumns = `id, type, at, session, sequence, environment, game, payment, payload`
+const eventColumns = `id, type, at, session, sequence, environment, game, payment, refund, payload`
 
 var (
 	// The position is the database's to give: it counts in the order of commits.
 	insertEvent = statement(`INSERT INTO events (` + eventColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`)
 
 	selectSessionEvents = statement(`SELECT ` + eventColumns + ` FROM events WHERE session = $1 ORDER BY sequence`)
+
+	selectEvent = statement(`SELECT ` + eventColumns + ` FROM events WHERE id = $1`)
 
 	selectPosition = statement(`SELECT position FROM events WHERE session = $1 AND sequence = $2`)
 )
@@ -28,6 +30,7 @@ func readEvent(c *columns) (pay.Event, error) {
 		Environment: pay.Environment(c.text()),
 		Game:        pay.GameID(c.text()),
 		Payment:     pay.PaymentID(c.text()),
+		Refund:      pay.RefundID(c.text()),
 		Payload:     c.bytes(),
 	}, nil
 }
@@ -36,7 +39,7 @@ func readEvent(c *columns) (pay.Event, error) {
 func (t *Tx) putEvent(e *pay.Event) error {
 	err := changed(t.q, "insert event", insertEvent,
 		string(e.ID), string(e.Type), stamp(e.At), string(e.Session), e.Sequence,
-		string(e.Environment), string(e.Game), string(e.Payment), blob(e.Payload))
+		string(e.Environment), string(e.Game), string(e.Payment), string(e.Refund), blob(e.Payload))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/store"
@@ -83,6 +84,9 @@ func listOf(key listKey) listing {
 	case listPayments:
 		return listing{page: pageOfSold, count: countOfSold, rank: rankOfSold}
 	}
+	if status, ok := strings.CutPrefix(key.list, listRefunds); ok {
+		return refundsListed(key.game, strings.TrimPrefix(status, ":"))
+	}
 	return listing{page: pageOfStatus, count: countOfStatus, rank: rankOfStatus, filters: []any{key.list}}
 }
 
@@ -111,6 +115,18 @@ func (r Reader) Payments(pq store.PaymentQuery) (store.Page[pay.Payment], error)
 	}
 	l := listing{page: pageOfBuyer, count: countOfBuyer, filters: []any{string(pq.User)}}
 	return counted(r, l, key, pq.Window, readPayment)
+}
+
+// Refunds is store.Reader's.
+func (r Reader) Refunds(rq store.RefundQuery) (store.Page[pay.Refund], error) {
+	key := listKey{string(rq.Environment), string(rq.Game), listRefunds}
+	if rq.Payment != "" {
+		return counted(r, refundsOfPayment.with(string(rq.Payment), string(rq.Status)), key, rq.Window, readRefund)
+	}
+	if rq.Status != "" {
+		key.list = refundsOf(rq.Status)
+	}
+	return tallied(r, key, rq.Window, readRefund)
 }
 
 // counted is a page of a list that is short enough to be counted.

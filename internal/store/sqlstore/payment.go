@@ -3,7 +3,7 @@ package sqlstore
 import "github.com/coinslot/coinslot/internal/pay"
 
 const paymentColumns = `id, session, environment, game, user_id, status, amount, currency, method, title,
-	card_brand, card_last4, reference, failure_code, failure_message, refunded, intent,
+	card_brand, card_last4, reference, failure_code, failure_message, refunded, reserved, intent,
 	created_at, authorized_at, cancelled_at, succeeded_at, failed_at, refunded_at, version`
 
 var (
@@ -13,19 +13,23 @@ var (
 
 	// DO NOTHING also where the session has a live payment, or a successful one, already.
 	insertPayment = statement(`INSERT INTO payments (` + paymentColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
 		ON CONFLICT DO NOTHING`)
 
 	// The unique indexes would refuse a second live or successful payment with an
 	// error, so the statement sees for itself that it is the only one.
 	updatePayment = statement(`UPDATE payments SET status = $3, reference = $4, failure_code = $5, failure_message = $6,
-			refunded = $7, authorized_at = $8, cancelled_at = $9, succeeded_at = $10, failed_at = $11, refunded_at = $12,
-			version = version + 1
+			authorized_at = $7, cancelled_at = $8, succeeded_at = $9, failed_at = $10, version = version + 1
 		WHERE id = $1 AND version = $2
 			AND NOT ($3 IN ('succeeded', 'refunded') AND EXISTS (SELECT 1 FROM payments AS other
 				WHERE other.session = payments.session AND other.id <> payments.id AND other.status IN ('succeeded', 'refunded')))
 			AND NOT ($3 IN ('processing', 'authorized') AND EXISTS (SELECT 1 FROM payments AS other
 				WHERE other.session = payments.session AND other.id <> payments.id AND other.status IN ('processing', 'authorized')))`)
+
+	// The schema has added the refund to the payment's sums when this runs. Where they are
+	// not those that the decision came to, it was made on something else.
+	updateRefunded = statement(`UPDATE payments SET status = $3, refunded_at = $4, version = version + 1
+		WHERE id = $1 AND version = $2 AND refunded = $5 AND reserved = $6 AND status IN ('succeeded', 'refunded')`)
 
 	selectPaymentStatus = statement(`SELECT status FROM payments WHERE id = $1`)
 
@@ -53,10 +57,8 @@ func readPayment(c *columns) (pay.Payment, error) {
 		Card:        pay.CardHint{Brand: c.text(), Last4: c.text()},
 		Reference:   c.text(),
 	}
-	if f := (pay.Failure{Code: pay.FailureCode(c.text()), Message: c.text()}); f != (pay.Failure{}) {
-		p.Failure = &f
-	}
-	p.Refunded = c.integer()
+	p.Failure = c.failure()
+	p.Refunded, p.Reserved = c.integer(), c.integer()
 	p.Intent = pay.Intent(c.text())
 	p.CreatedAt, p.AuthorizedAt, p.CancelledAt = c.time(), c.time(), c.time()
 	p.SucceededAt, p.FailedAt, p.RefundedAt = c.time(), c.time(), c.time()
@@ -80,26 +82,26 @@ func readPaymentStatus(c *columns) (pay.PaymentStatus, error) {
 }
 
 func (t *Tx) insertPayment(p *pay.Payment) error {
-	var failure pay.Failure
-	if p.Failure != nil {
-		failure = *p.Failure
-	}
+	code, message := failureColumns(p.Failure)
 	return changed(t.q, "insert payment", insertPayment,
 		string(p.ID), string(p.Session), string(p.Environment), string(p.Game), string(p.User), string(p.Status),
 		p.Amount.Amount, string(p.Amount.Currency), string(p.Method), p.Title, p.Card.Brand, p.Card.Last4, p.Reference,
-		string(failure.Code), failure.Message, p.Refunded, string(p.Intent),
+		code, message, p.Refunded, p.Reserved, string(p.Intent),
 		stamp(p.CreatedAt), stamp(p.AuthorizedAt), stamp(p.CancelledAt), stamp(p.SucceededAt), stamp(p.FailedAt), stamp(p.RefundedAt),
 		int64(1))
 }
 
 func (t *Tx) updatePayment(p *pay.Payment) error {
-	var failure pay.Failure
-	if p.Failure != nil {
-		failure = *p.Failure
-	}
+	code, message := failureColumns(p.Failure)
 	return changed(t.q, "update payment", updatePayment,
-		string(p.ID), p.Version, string(p.Status), p.Reference, string(failure.Code), failure.Message, p.Refunded,
-		stamp(p.AuthorizedAt), stamp(p.CancelledAt), stamp(p.SucceededAt), stamp(p.FailedAt), stamp(p.RefundedAt))
+		string(p.ID), p.Version, string(p.Status), p.Reference, code, message,
+		stamp(p.AuthorizedAt), stamp(p.CancelledAt), stamp(p.SucceededAt), stamp(p.FailedAt))
+}
+
+// putRefunded writes what a refund, which is written already, did to its payment.
+func (t *Tx) putRefunded(p *pay.Payment) error {
+	return changed(t.q, "update refunded payment", updateRefunded,
+		string(p.ID), p.Version, string(p.Status), stamp(p.RefundedAt), p.Refunded, p.Reserved)
 }
 
 // Intend is store.Tx's.

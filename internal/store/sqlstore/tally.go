@@ -28,7 +28,11 @@ var markRows int64 = 2048
 const (
 	listSessions = "sessions"
 	listPayments = "payments"
+	listRefunds  = "refunds" // those of one status: refunds:pending
 )
+
+// allGames is the game of lists that go over all of an environment's.
+const allGames = ""
 
 // listKey names a list of one game in one environment.
 type listKey struct{ environment, game, list string }
@@ -66,6 +70,24 @@ func (t *tally) paymentSold(p *pay.Payment) {
 	key := listKey{string(p.Environment), string(p.Game), listPayments}
 	t.changes = append(t.changes, tallyChange{key, string(p.ID), 1})
 }
+
+// refundMoved notes a refund's way from one status to another; was is empty for a new one.
+func (t *tally) refundMoved(r *pay.Refund, was pay.RefundStatus) {
+	for _, game := range []string{string(r.Game), allGames} {
+		list := func(name string, rows int64) {
+			t.changes = append(t.changes, tallyChange{listKey{string(r.Environment), game, name}, string(r.ID), rows})
+		}
+		if was == "" {
+			list(listRefunds, 1)
+		} else {
+			list(refundsOf(was), -1)
+		}
+		list(refundsOf(r.Status), 1)
+	}
+}
+
+// refundsOf is the list of the refunds of one status.
+func refundsOf(s pay.RefundStatus) string { return listRefunds + ":" + string(s) }
 
 // pending is by how much the stored total of a list is behind.
 func (t *tally) pending(key listKey) (rows int64) {

@@ -61,10 +61,8 @@ func (t *Tx) Apply(c pay.Change) error {
 	if err := t.applySession(c.Session); err != nil {
 		return err
 	}
-	if c.Payment != nil {
-		if err := t.applyPayment(c.Payment); err != nil {
-			return err
-		}
+	if err := t.applyMoney(c); err != nil {
+		return err
 	}
 	if c.Image != nil {
 		if err := t.putImage(c.Image); err != nil {
@@ -80,6 +78,34 @@ func (t *Tx) Apply(c pay.Change) error {
 	c.Session.Version++
 	if c.Payment != nil {
 		c.Payment.Version++
+	}
+	if c.Refund != nil {
+		c.Refund.Version++
+	}
+	return nil
+}
+
+// applyMoney writes the payment, or the refund and what it did to its payment.
+func (t *Tx) applyMoney(c pay.Change) error {
+	switch {
+	case c.Refund != nil:
+		if err := t.applyRefund(c.Refund); err != nil {
+			return err
+		}
+		return t.putRefunded(c.Payment)
+	case c.Payment != nil:
+		return t.applyPayment(c.Payment)
+	}
+	return nil
+}
+
+func (t *Tx) applyRefund(r *pay.Refund) error {
+	was, err := t.putRefund(r)
+	if err != nil {
+		return conflict(err)
+	}
+	if was != r.Status {
+		t.batch.tally.refundMoved(r, was)
 	}
 	return nil
 }

@@ -78,12 +78,12 @@ var applyCases = []testCase{
 		w.same("cancelled at", w.payment(p.ID).CancelledAt, w.now)
 
 		p = w.paid(home)
-		p.Status, p.Refunded, p.RefundedAt = pay.PaymentRefunded, p.Amount.Amount, w.tick()
-		s := w.session(p.Session)
-		s.Sequence++
-		w.apply(pay.Change{Session: &s, Payment: &p, Events: []pay.Event{w.event(s)}})
-		p.Version++
-		w.same("refunded payment", w.payment(p.ID), p)
+		want := p
+		r := w.refund(p.ID, p.Amount.Amount)
+		w.settleRefund(r.ID, pay.RefundSucceeded)
+		want.Status, want.Refunded, want.Reserved, want.RefundedAt = pay.PaymentRefunded, p.Amount.Amount, p.Amount.Amount, w.now
+		want.Version += 2
+		w.same("refunded payment", w.payment(p.ID), want)
 	}},
 	{"every change writes one row for each of its events, in order", func(w *world) {
 		p := w.paid(home)

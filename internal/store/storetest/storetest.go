@@ -222,6 +222,29 @@ func (w *world) paid(at shelf) pay.Payment {
 	return w.payment(p.ID)
 }
 
+// refund starts a refund of a part of a payment.
+func (w *world) refund(id pay.PaymentID, amount int64) pay.Refund {
+	w.Helper()
+	p := w.payment(id)
+	c, err := w.session(p.Session).StartRefund(p, pay.NewRefundID(w.now, w.entropy()), pay.RefundOrder{Amount: &amount}, w.tick())
+	w.must(err)
+	w.apply(withPayloads(c))
+	return *c.Refund
+}
+
+// settleRefund lets the provider say what came of a refund.
+func (w *world) settleRefund(id pay.RefundID, status pay.RefundStatus) {
+	w.Helper()
+	var r pay.Refund
+	w.view(func(tx store.Reader) {
+		var err error
+		r, err = tx.Refund(id)
+		w.must(err)
+	})
+	p := w.payment(r.Payment)
+	w.apply(withPayloads(w.session(p.Session).SettleRefund(p, r, pay.RefundOutcome{Status: status}, w.tick())))
+}
+
 // cancel calls a session off.
 func (w *world) cancel(id pay.SessionID) {
 	w.Helper()

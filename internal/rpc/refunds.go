@@ -1,0 +1,93 @@
+package rpc
+
+import (
+	"context"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
+	"github.com/coinslot/coinslot/internal/gateway"
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/store"
+)
+
+// RefundServer is pay.v1.RefundService: it converts, calls the use case, converts.
+type RefundServer struct {
+	gateway *gateway.Service
+	convert Converter
+}
+
+// CreateRefund implements pay.v1.RefundService.
+func (s *RefundServer) CreateRefund(ctx context.Context, req *payv1.CreateRefundRequest) (*payv1.CreateRefundResponse, error) {
+	payment, err := pay.ParsePaymentID("payment_id", req.GetPaymentId())
+	if err != nil {
+		return nil, err
+	}
+	idem, err := idempotency(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	order := pay.RefundOrder{Payment: payment, Reason: req.GetReason()}
+	if req.Amount != nil {
+		amount := int64(req.GetAmount())
+		order.Amount = &amount
+	}
+	refund, replayed, err := s.gateway.CreateRefund(ctx, callerOf(ctx), order, idem)
+	if err != nil {
+		return nil, err
+	}
+	tellReplayed(ctx, replayed)
+	return &payv1.CreateRefundResponse{Id: string(refund.ID), Refund: s.convert.Refund(refund)}, nil
+}
+
+// GetRefund implements pay.v1.RefundService.
+func (s *RefundServer) GetRefund(ctx context.Context, req *payv1.GetRefundRequest) (*payv1.GetRefundResponse, error) {
+	id, err := pay.ParseRefundID("id", req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	refund, err := s.gateway.Refund(ctx, callerOf(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	return &payv1.GetRefundResponse{Refund: s.convert.Refund(refund)}, nil
+}
+
+// ListRefunds implements pay.v1.RefundService.
+func (s *RefundServer) ListRefunds(ctx context.Context, req *payv1.ListRefundsRequest) (*payv1.ListRefundsResponse, error) {
+	caller := callerOf(ctx)
+	if err := coversFilter(s.gateway, caller, req.GetGameId()); err != nil {
+		return nil, err
+	}
+	payment := pay.PaymentID(req.GetPaymentId())
+	if payment != "" {
+		if _, err := pay.ParsePaymentID("payment_id", req.GetPaymentId()); err != nil {
+			return nil, err
+		}
+	}
+	status := pay.RefundStatus(req.GetStatus())
+	if status != "" && !slices.Contains(pay.RefundStatuses, status) {
+		return nil, pay.RefuseField(pay.InvalidStatus, "status", "must be one of %v, got %.60q", pay.RefundStatuses, req.GetStatus())
+	}
+	filters := []string{"refunds", string(caller.Environment), string(caller.Game), req.GetGameId(), req.GetPaymentId(), req.GetStatus()}
+	window, err := windowOf(req.Limit, req.Offset, req.Cursor, filters...)
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.gateway.Refunds(ctx, caller, store.RefundQuery{
+		Game: pay.GameID(req.GetGameId()), Payment: payment, Status: status, Window: window,
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &payv1.ListRefundsResponse{Total: int32(page.Total), HasMore: page.More}
+	for _, refund := range page.Rows {
+		out.Refunds = append(out.Refunds, s.convert.Refund(refund))
+	}
+	if page.More {
+		out.NextCursor = proto.String(newCursor(string(page.Rows[len(page.Rows)-1].ID), filters))
+	}
+	tellPage(ctx, out.Total, out.GetNextCursor())
+	return out, nil
+}

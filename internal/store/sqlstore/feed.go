@@ -1,0 +1,63 @@
+package sqlstore
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/store"
+)
+
+// mostLooked is how many events one page of the feed looks at: a filter that few
+// events pass must not make a page cost as much as the whole feed.
+const mostLooked = 2000
+
+// The feed's statements. The placeholders are $1 environment, $2 game or session, $3
+// after this position, $4 how many. An event that is visible has no other before it that
+// is not: SQLite's writers take turns, so positions become visible in their order.
+var (
+	feedOfAll = statement(`SELECT position, type, ` + eventColumns + ` FROM events
+		WHERE environment = $1 AND $2 = '' AND position > $3 ORDER BY position LIMIT $4`)
+	feedOfGame = statement(`SELECT position, type, ` + eventColumns + ` FROM events
+		WHERE environment = $1 AND game = $2 AND position > $3 ORDER BY position LIMIT $4`)
+	feedOfSession = statement(`SELECT position, type, ` + eventColumns + ` FROM events
+		WHERE environment = $1 AND session = $2 AND position > $3 ORDER BY sequence LIMIT $4`)
+)
+
+// Event is store.Reader's.
+func (r Reader) Event(id pay.EventID) (pay.Event, error) {
+	return one(r.q, readEvent, selectEvent, string(id))
+}
+
+// Events is store.Reader's.
+func (r Reader) Events(eq store.EventQuery) (store.Feed, error) {
+	s, of := feedOfGame, string(eq.Game)
+	switch {
+	case eq.Session != "":
+		s, of = feedOfSession, string(eq.Session)
+	case eq.Game == "":
+		s = feedOfAll
+	}
+	feed, looked := store.Feed{Next: eq.After}, 0
+	err := r.q.Query(s, func(row Row) error {
+		if len(feed.Rows) == eq.Limit {
+			return errEnough // and that this row is there says that more follow
+		}
+		looked++
+		feed.Next = row.Int(0)
+		if len(eq.Types) > 0 && !slices.Contains(eq.Types, pay.EventType(row.Text(1))) {
+			return nil // before its payload is read
+		}
+		e, err := readEvent(&columns{row: row, next: 2})
+		if eq.Session == "" || eq.Game == "" || e.Game == eq.Game {
+			feed.Rows = append(feed.Rows, e)
+		}
+		return err
+	}, string(eq.Environment), of, eq.After, int64(mostLooked))
+	if err != nil && !errors.Is(err, errEnough) {
+		return store.Feed{}, fmt.Errorf("feed of events: %w", err)
+	}
+	feed.More = errors.Is(err, errEnough) || looked == mostLooked
+	return feed, nil
+}
