@@ -3,7 +3,8 @@ TOOL := go tool -modfile=tools.mod
 BUF  := $(TOOL) buf
 
 # What the tests need besides Go.
-DEBIAN_PACKAGES := chromium curl gcc git libc6-dev openssl
+DEBIAN_PACKAGES := chromium curl gcc git libc6-dev nodejs npm openssl
+NPM_PACKAGES    := test/openapi
 
 # How long the tests of one package may take; one that hangs then shows its stacks.
 TIMEOUT ?= 5m
@@ -43,18 +44,18 @@ lint: ## gofmt, vet, staticcheck; proto style, comments and compatibility with t
 	$(BUF) lint
 	$(BUF) breaking --against proto/baseline.binpb
 
-generate: ## rewrite gen/ from proto/
+generate: ## rewrite gen/ from proto/ and, for the OpenAPI document's examples, test/transcripts
 	$(BUF) generate
 
-check-generate: ## fail if gen/ is not what proto/ generates; changes nothing
+check-generate: ## fail if gen/ is not what `make generate` would make of it; changes nothing
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	$(BUF) generate --output "$$dir" && \
-	{ diff -r gen "$$dir/gen" || { echo 'gen/ is not what proto/ generates: run make generate'; exit 1; }; }
+	{ diff -r gen "$$dir/gen" || { echo 'gen/ is not what proto/ and test/transcripts generate: run make generate'; exit 1; }; }
 
 baseline: ## accept proto/ as published: what `make lint` holds later changes against; once per release
 	$(BUF) build --exclude-source-info -o proto/baseline.binpb
 
-setup: ## install what the tests need (Debian packages) and download the Go modules
+setup: ## install what the tests need (Debian packages, npm packages) and download the Go modules
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'not Debian: install the likes of these yourself: $(DEBIAN_PACKAGES)'; \
 	else \
@@ -67,6 +68,7 @@ setup: ## install what the tests need (Debian packages) and download the Go modu
 	fi
 	go mod download
 	go mod download -modfile=tools.mod
+	@for p in $(NPM_PACKAGES); do (cd $$p && npm ci) || exit 1; done
 
 torture: ## kill the server a thousand times under load
 	go test $(RACE) -timeout 2h -count 1 -v ./test/torture -run TestKill -rounds 1000 -patient

@@ -7,6 +7,7 @@ var commands = []command{
 	keysCreate, keysList, keysRotate, keysRevoke,
 	webhooksCreate, webhooksList, webhooksUpdate, webhooksDelete, webhooksRotateSecret, webhooksTest,
 	sessionsShow,
+	refundsCreate, refundsList, refundsShow,
 	sandboxPay,
 	benchCommand,
 	versionCommand,

@@ -40,7 +40,7 @@ func (p *printer) paid(res *adminv1.SandboxPayResponse) {
 	p.line("%s", res.GetSession().GetStatus())
 	pm := res.GetPayment()
 	if pm.GetError() != nil {
-		p.note("%s %s: %s", pm.GetId(), pm.GetStatus(), failure(pm))
+		p.note("%s %s: %s", pm.GetId(), pm.GetStatus(), failure(pm.GetError()))
 		return
 	}
 	p.note("%s %s", pm.GetId(), pm.GetStatus())

@@ -12,7 +12,7 @@ import (
 )
 
 var sessionsShow = command{
-	path: "sessions show", operands: "ID", brief: "show a session with all its payments and events",
+	path: "sessions show", operands: "ID", brief: "show a session with all its payments, refunds and events",
 	prepare: online(func(*config.Flags) operation {
 		return func(ctx context.Context, admin adminv1connect.AdminServiceClient, p *printer, operands []string) error {
 			res, err := admin.ShowSession(ctx, &adminv1.ShowSessionRequest{Id: operands[0]})
@@ -28,7 +28,7 @@ func (p *printer) history(h *adminv1.ShowSessionResponse) {
 	s := h.GetSession()
 	p.sheet(
 		"id", s.GetId(), "status", s.GetStatus(), "game", s.GetGameId(), "environment", s.GetEnvironment(),
-		"user", s.GetUserId(), "order", s.GetOrderId(), "item", s.GetItem().GetTitle(), "price", price(s.GetItem()),
+		"user", s.GetUserId(), "order", s.GetOrderId(), "item", s.GetItem().GetTitle(), "price", money(s.GetItem().GetPrice(), s.GetItem()),
 		"page", s.GetUrl(), "created", moment(s.GetCreatedAt()), "expires", moment(s.GetExpiresAt()), "paid", moment(s.GetPaidAt()),
 		"failed", moment(s.GetFailedAt()), "cancelled", moment(s.GetCancelledAt()), "expired", moment(s.GetExpiredAt()),
 	)
@@ -36,9 +36,17 @@ func (p *printer) history(h *adminv1.ShowSessionResponse) {
 		p.line("\npayments")
 		var rows [][]string
 		for _, pm := range h.GetPayments() {
-			rows = append(rows, []string{pm.GetId(), pm.GetStatus(), pm.GetMethod(), moment(pm.GetCreatedAt()), failure(pm)})
+			rows = append(rows, []string{pm.GetId(), pm.GetStatus(), pm.GetMethod(), moment(pm.GetCreatedAt()), failure(pm.GetError())})
 		}
 		p.table([]string{"ID", "STATUS", "METHOD", "CREATED", "ERROR"}, rows)
+	}
+	if len(h.GetRefunds()) > 0 {
+		p.line("\nrefunds")
+		var rows [][]string
+		for _, r := range h.GetRefunds() {
+			rows = append(rows, []string{r.GetId(), r.GetStatus(), money(r.GetAmount(), r), moment(r.GetCreatedAt()), r.GetReason(), failure(r.GetError())})
+		}
+		p.table([]string{"ID", "STATUS", "AMOUNT", "CREATED", "REASON", "ERROR"}, rows)
 	}
 	p.line("\nevents")
 	var rows [][]string
@@ -48,19 +56,23 @@ func (p *printer) history(h *adminv1.ShowSessionResponse) {
 	p.table([]string{"#", "TYPE", "TIME", "ID"}, rows)
 }
 
-// price writes an amount with its decimals and currency, as accountants do.
-func price(i *payv1.Item) string {
-	digits := int(i.GetExponent())
-	text := fmt.Sprintf("%0*d", digits+1, i.GetPrice())
+// money writes an amount with its decimals and currency, as accountants do.
+func money(amount int32, in interface {
+	GetCurrency() string
+	GetExponent() int32
+}) string {
+	digits := int(in.GetExponent())
+	text := fmt.Sprintf("%0*d", digits+1, amount)
 	if digits > 0 {
 		text = text[:len(text)-digits] + "." + text[len(text)-digits:]
 	}
-	return text + " " + i.GetCurrency()
+	return text + " " + in.GetCurrency()
 }
 
-func failure(p *payv1.Payment) string {
-	if p.GetError() == nil {
+// failure says why a payment or a refund failed; empty where it did not.
+func failure(e *payv1.Error) string {
+	if e == nil {
 		return ""
 	}
-	return p.GetError().GetCode() + ": " + p.GetError().GetMessage()
+	return e.GetCode() + ": " + e.GetMessage()
 }

@@ -234,6 +234,7 @@ func (s *Service) RotateSecret(ctx context.Context, id pay.EndpointID, overlap t
 type History struct {
 	Session  pay.Session // as of now
 	Payments []pay.Payment
+	Refunds  []pay.Refund
 	Events   []pay.Event
 }
 
@@ -247,6 +248,9 @@ func (s *Service) History(ctx context.Context, id pay.SessionID) (History, error
 			return h, notFound(err, pay.SessionNotFound, "session", string(id))
 		}
 		if h.Payments, err = r.SessionPayments(id); err != nil {
+			return h, err
+		}
+		if h.Refunds, err = r.SessionRefunds(id); err != nil {
 			return h, err
 		}
 		h.Events, err = r.SessionEvents(id)

@@ -2,11 +2,9 @@ package rpc
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
-	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
 )
@@ -25,10 +23,13 @@ func (s *AdminServer) ShowSession(ctx context.Context, req *adminv1.ShowSessionR
 	for _, p := range history.Payments {
 		out.Payments = append(out.Payments, s.convert.Payment(p))
 	}
+	for _, r := range history.Refunds {
+		out.Refunds = append(out.Refunds, refundMessage(r))
+	}
 	for _, e := range history.Events {
-		told := &payv1.Event{}
-		if err := ReadJSON.Unmarshal(e.Payload, told); err != nil {
-			return nil, fmt.Errorf("read the payload of event %s: %w", e.ID, err)
+		told, err := written(e)
+		if err != nil {
+			return nil, err
 		}
 		out.Events = append(out.Events, told)
 	}

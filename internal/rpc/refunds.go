@@ -20,18 +20,13 @@ type RefundServer struct {
 
 // CreateRefund implements pay.v1.RefundService.
 func (s *RefundServer) CreateRefund(ctx context.Context, req *payv1.CreateRefundRequest) (*payv1.CreateRefundResponse, error) {
-	payment, err := pay.ParsePaymentID("payment_id", req.GetPaymentId())
+	order, err := refundOrderOf(req.GetPaymentId(), req.GetReason(), req.Amount)
 	if err != nil {
 		return nil, err
 	}
 	idem, err := idempotency(ctx, req)
 	if err != nil {
 		return nil, err
-	}
-	order := pay.RefundOrder{Payment: payment, Reason: req.GetReason()}
-	if req.Amount != nil {
-		amount := int64(req.GetAmount())
-		order.Amount = &amount
 	}
 	refund, replayed, err := s.gateway.CreateRefund(ctx, callerOf(ctx), order, idem)
 	if err != nil {
@@ -60,15 +55,9 @@ func (s *RefundServer) ListRefunds(ctx context.Context, req *payv1.ListRefundsRe
 	if err := coversFilter(s.gateway, caller, req.GetGameId()); err != nil {
 		return nil, err
 	}
-	payment := pay.PaymentID(req.GetPaymentId())
-	if payment != "" {
-		if _, err := pay.ParsePaymentID("payment_id", req.GetPaymentId()); err != nil {
-			return nil, err
-		}
-	}
-	status := pay.RefundStatus(req.GetStatus())
-	if status != "" && !slices.Contains(pay.RefundStatuses, status) {
-		return nil, pay.RefuseField(pay.InvalidStatus, "status", "must be one of %v, got %.60q", pay.RefundStatuses, req.GetStatus())
+	payment, status, err := refundFilters(req)
+	if err != nil {
+		return nil, err
 	}
 	filters := []string{"refunds", string(caller.Environment), string(caller.Game), req.GetGameId(), req.GetPaymentId(), req.GetStatus()}
 	window, err := windowOf(req.Limit, req.Offset, req.Cursor, filters...)
@@ -90,4 +79,32 @@ func (s *RefundServer) ListRefunds(ctx context.Context, req *payv1.ListRefundsRe
 	}
 	tellPage(ctx, out.Total, out.GetNextCursor())
 	return out, nil
+}
+
+// refundOrderOf is what is asked of CreateRefund.
+func refundOrderOf(payment, reason string, amount *int32) (pay.RefundOrder, error) {
+	id, err := pay.ParsePaymentID("payment_id", payment)
+	o := pay.RefundOrder{Payment: id, Reason: reason}
+	if amount != nil {
+		minor := int64(*amount)
+		o.Amount = &minor
+	}
+	return o, err
+}
+
+// refundFilters reads what a list of refunds is narrowed to; empty is nothing.
+func refundFilters(req interface {
+	GetPaymentId() string
+	GetStatus() string
+}) (payment pay.PaymentID, status pay.RefundStatus, err error) {
+	if id := req.GetPaymentId(); id != "" {
+		if payment, err = pay.ParsePaymentID("payment_id", id); err != nil {
+			return "", "", err
+		}
+	}
+	status = pay.RefundStatus(req.GetStatus())
+	if status != "" && !slices.Contains(pay.RefundStatuses, status) {
+		return "", "", pay.RefuseField(pay.InvalidStatus, "status", "must be one of %v, got %.60q", pay.RefundStatuses, req.GetStatus())
+	}
+	return payment, status, nil
 }

@@ -173,6 +173,7 @@ func (s *Server) mountOperation(mux *http.ServeMux, registry *prometheus.Registr
 		text(w, http.StatusOK, "ready")
 	})
 	mux.Handle("GET /metrics", metricsHandler(registry))
+	mux.HandleFunc("GET /openapi.yaml", document())
 	mux.Handle(grpchealth.NewHandler(s, rpc.TightLimits()))
 	reflector := grpcreflect.NewStaticReflector(append(s.names, grpchealth.HealthV1ServiceName)...)
 	mux.Handle(grpcreflect.NewHandlerV1(reflector, rpc.TightLimits()))

@@ -24,6 +24,11 @@ import (
 // others published.
 const firstOfOurs = 100
 
+// files are those of pay.v1.
+var files = []protoreflect.FileDescriptor{
+	payv1.File_pay_v1_common_proto, payv1.File_pay_v1_payment_proto, payv1.File_pay_v1_refund_proto, payv1.File_pay_v1_event_proto,
+}
+
 // messages is every message of pay.v1 as one line per field: its number, its type
 // (`opt` for proto3 optional) and its name.
 var messages = map[protoreflect.FileDescriptor]string{

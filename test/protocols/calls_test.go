@@ -1,46 +1,63 @@
 package protocols
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
-	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
-// calls are the methods of PaymentService, each with a documented call of it. player
+// calls are the methods of the three services, each with a documented call of it. player
 // is somebody of whom nobody has heard before.
 var calls = []struct {
 	method string
-	read   bool
 	manual bool // in the game that captures by hand
-	make   func(t *testing.T, s *shop, c payv1connect.PaymentServiceClient, player string)
+	make   func(t *testing.T, s *shop, c client, player string)
 }{
 	{method: "CreateSession", make: createSession},
-	{method: "GetSession", make: getSession, read: true},
-	{method: "GetSessionStatus", make: getSessionStatus, read: true},
 	{method: "CancelSession", make: cancelSession},
-	{method: "GetPayment", make: getPayment, read: true},
-	{method: "ListSessions", make: listSessions, read: true},
-	{method: "ListPayments", make: listPayments, read: true},
+	{method: "GetSession", make: getSession},
+	{method: "GetSessionStatus", make: getSessionStatus},
+	{method: "ListSessions", make: listSessions},
+	{method: "GetPayment", make: getPayment},
+	{method: "ListPayments", make: listPayments},
 	{method: "CompletePayment", make: completePayment, manual: true},
 	{method: "CancelPayment", make: cancelPayment, manual: true},
+	{method: "CreateRefund", make: createRefund},
+	{method: "GetRefund", make: getRefund},
+	{method: "ListRefunds", make: listRefunds},
+	{method: "GetEvent", make: getEvent},
+	{method: "ListEvents", make: listEvents},
+}
+
+// reads says whether a method changes nothing, so that Connect clients may use GET.
+func reads(m protoreflect.MethodDescriptor) bool {
+	return m.Options().(*descriptorpb.MethodOptions).GetIdempotencyLevel() == descriptorpb.MethodOptions_NO_SIDE_EFFECTS
 }
 
 func TestEveryDocumentedCallOverEveryProtocol(t *testing.T) {
 	s := openShop(t)
-	if got, want := len(calls), payv1.File_pay_v1_payment_proto.Services().ByName("PaymentService").Methods().Len(); got != want {
-		t.Errorf("%d methods are called here, but there are %d", got, want)
+	all := methods()
+	if len(calls) != len(all) {
+		t.Fatalf("%d methods are called here, but there are %d", len(calls), len(all))
 	}
-	for _, call := range calls {
+	made := table{}
+	for i, method := range all {
+		call := calls[i]
+		if call.method != string(method.Name()) {
+			t.Fatalf("%s is called in the place of %s", call.method, method.Name())
+		}
 		t.Run(call.method, func(t *testing.T) {
 			for _, p := range protocols {
 				t.Run(p.name, func(t *testing.T) {
@@ -48,12 +65,28 @@ func TestEveryDocumentedCallOverEveryProtocol(t *testing.T) {
 					if call.manual {
 						key = s.manualKey
 					}
+					if p.getsReads && !p.rest && !reads(method) {
+						s.refusesGet(t, method, key)
+						made.note(t, method, p, cannot)
+						return
+					}
 					c, w := s.client(t, p, key)
 					call.make(t, s, c, call.method+" over "+p.name)
-					w.looksLike(t, p, call.read)
+					w.looksLike(t, p, reads(method))
+					made.note(t, method, p, w.sent.Method)
 				})
 			}
 		})
+	}
+	t.Run("as documented", made.isDocumented)
+}
+
+// refusesGet checks that what changes something cannot be asked for by GET.
+func (s *shop) refusesGet(t *testing.T, m protoreflect.MethodDescriptor, key string) {
+	t.Helper()
+	res, body := coinslottest.Ask(t, key, http.MethodGet, s.plain.URL+procedure(m)+"?connect=v1&encoding=json&message=%7B%7D", "")
+	if res.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("%s: %s", res.Status, body)
 	}
 }
 
@@ -107,16 +140,19 @@ func (s *shop) buy(t *testing.T, key, game, player string) gateway.Checkout {
 var times = cmp.Options{
 	protocmp.IgnoreFields(&payv1.Session{}, "created_at", "expires_at", "paid_at"),
 	protocmp.IgnoreFields(&payv1.Payment{}, "created_at", "succeeded_at"),
+	protocmp.IgnoreFields(&payv1.Refund{}, "created_at", "succeeded_at"),
+	protocmp.IgnoreFields(&payv1.Event{}, "timestamp"),
 }
 
-func same(t *testing.T, want, got proto.Message) {
+// same checks an answer against all that the protocol can show of it.
+func (c client) same(t *testing.T, want, got proto.Message) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, protocmp.Transform(), times); diff != "" {
+	if diff := cmp.Diff(c.shown(t, want), got, protocmp.Transform(), times); diff != "" {
 		t.Errorf("the answer differs (-want +got):\n%s", diff)
 	}
 }
 
-func createSession(t *testing.T, _ *shop, c payv1connect.PaymentServiceClient, player string) {
+func createSession(t *testing.T, _ *shop, c client, player string) {
 	asked := order("space_shooter", player)
 	asked.Item.Image = proto.String(picture)
 	got, err := c.CreateSession(t.Context(), asked)
@@ -129,10 +165,10 @@ func createSession(t *testing.T, _ *shop, c payv1connect.PaymentServiceClient, p
 	}
 	want := bought(id, "pending", player)
 	want.Item.Image = proto.String(image)
-	same(t, &payv1.CreateSessionResponse{Id: want.Id, Url: want.Url, Session: want}, got)
+	c.same(t, &payv1.CreateSessionResponse{Id: want.Id, Url: want.Url, Session: want}, got)
 }
 
-func getSession(t *testing.T, s *shop, c payv1connect.PaymentServiceClient, player string) {
+func getSession(t *testing.T, s *shop, c client, player string) {
 	done := s.buy(t, s.key, "space_shooter", player)
 	got, err := c.GetSession(t.Context(), &payv1.GetSessionRequest{Id: string(done.Session.ID)})
 	if err != nil {
@@ -140,28 +176,28 @@ func getSession(t *testing.T, s *shop, c payv1connect.PaymentServiceClient, play
 	}
 	want := bought(string(done.Session.ID), "paid", player)
 	want.PaymentId = proto.String(string(done.Payment.ID))
-	same(t, &payv1.GetSessionResponse{
+	c.same(t, &payv1.GetSessionResponse{
 		Session: want, Id: want.Id, Status: "paid", PaymentId: want.PaymentId, UserId: player, GameId: want.GameId, Item: want.Item,
 		CreatedAt: timestamppb.New(done.Session.CreatedAt), PaidAt: timestamppb.New(done.Session.PaidAt),
 	}, got)
 }
 
-func getSessionStatus(t *testing.T, s *shop, c payv1connect.PaymentServiceClient, player string) {
+func getSessionStatus(t *testing.T, s *shop, c client, player string) {
 	done := s.buy(t, s.key, "space_shooter", player)
 	got, err := c.GetSessionStatus(t.Context(), &payv1.GetSessionStatusRequest{Id: string(done.Session.ID)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, &payv1.GetSessionStatusResponse{Id: string(done.Session.ID), Status: "paid"}, got)
+	c.same(t, &payv1.GetSessionStatusResponse{Id: string(done.Session.ID), Status: "paid"}, got)
 }
 
-func cancelSession(t *testing.T, s *shop, c payv1connect.PaymentServiceClient, player string) {
+func cancelSession(t *testing.T, s *shop, c client, player string) {
 	id := s.create(t, s.key, "space_shooter", player)
 	got, err := c.CancelSession(t.Context(), &payv1.CancelSessionRequest{Id: string(id)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, &payv1.CancelSessionResponse{}, got)
+	c.same(t, &payv1.CancelSessionResponse{}, got)
 	if page, err := s.Gateway.Checkout(t.Context(), id); err != nil || page.Session.Status != pay.SessionCancelled {
 		t.Errorf("the session is %s, %v", page.Session.Status, err)
 	}
@@ -176,20 +212,20 @@ func receipt(done gateway.Checkout) *payv1.Payment {
 	}
 }
 
-func getPayment(t *testing.T, s *shop, c payv1connect.PaymentServiceClient, player string) {
+func getPayment(t *testing.T, s *shop, c client, player string) {
 	done := s.buy(t, s.key, "space_shooter", player)
 	got, err := c.GetPayment(t.Context(), &payv1.GetPaymentRequest{Id: string(done.Payment.ID)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, &payv1.GetPaymentResponse{
+	c.same(t, &payv1.GetPaymentResponse{
 		Payment: receipt(done), Id: string(done.Payment.ID), SessionId: string(done.Session.ID), Status: "succeeded",
 		Amount: 499, Currency: "USD", Method: "apple_pay", Details: "50 Gold Coins",
 		CreatedAt: timestamppb.New(done.Payment.CreatedAt), SucceededAt: timestamppb.New(done.Payment.SucceededAt),
 	}, got)
 }
 
-func listSessions(t *testing.T, s *shop, c payv1connect.PaymentServiceClient, player string) {
+func listSessions(t *testing.T, s *shop, c client, player string) {
 	done := s.buy(t, s.key, "space_shooter", player)
 	s.create(t, s.key, "space_shooter", player) // pending, so not in the list
 	got, err := c.ListSessions(t.Context(), &payv1.ListSessionsRequest{
@@ -200,10 +236,10 @@ func listSessions(t *testing.T, s *shop, c payv1connect.PaymentServiceClient, pl
 	}
 	want := bought(string(done.Session.ID), "paid", player)
 	want.PaymentId = proto.String(string(done.Payment.ID))
-	same(t, &payv1.ListSessionsResponse{Sessions: []*payv1.Session{want}, Total: 1}, got)
+	c.same(t, &payv1.ListSessionsResponse{Sessions: []*payv1.Session{want}, Total: 1}, got)
 }
 
-func listPayments(t *testing.T, s *shop, c payv1connect.PaymentServiceClient, player string) {
+func listPayments(t *testing.T, s *shop, c client, player string) {
 	done := s.buy(t, s.key, "space_shooter", player)
 	got, err := c.ListPayments(t.Context(), &payv1.ListPaymentsRequest{
 		GameId: "space_shooter", UserId: &player, Limit: proto.Int32(50), Offset: proto.Int32(0),
@@ -211,28 +247,28 @@ func listPayments(t *testing.T, s *shop, c payv1connect.PaymentServiceClient, pl
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, &payv1.ListPaymentsResponse{Payments: []*payv1.Payment{receipt(done)}, Total: 1}, got)
+	c.same(t, &payv1.ListPaymentsResponse{Payments: []*payv1.Payment{receipt(done)}, Total: 1}, got)
 }
 
-func completePayment(t *testing.T, s *shop, c payv1connect.PaymentServiceClient, player string) {
+func completePayment(t *testing.T, s *shop, c client, player string) {
 	held := s.buy(t, s.manualKey, "chess", player)
 	for range 2 { // completing a succeeded payment again is a success
 		got, err := c.CompletePayment(t.Context(), &payv1.CompletePaymentRequest{Id: string(held.Payment.ID)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, &payv1.CompletePaymentResponse{}, got)
+		c.same(t, &payv1.CompletePaymentResponse{}, got)
 	}
 	s.standsAt(t, held, pay.SessionPaid, pay.PaymentSucceeded)
 }
 
-func cancelPayment(t *testing.T, s *shop, c payv1connect.PaymentServiceClient, player string) {
+func cancelPayment(t *testing.T, s *shop, c client, player string) {
 	held := s.buy(t, s.manualKey, "chess", player)
 	got, err := c.CancelPayment(t.Context(), &payv1.CancelPaymentRequest{Id: string(held.Payment.ID)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, &payv1.CancelPaymentResponse{}, got)
+	c.same(t, &payv1.CancelPaymentResponse{}, got)
 	s.standsAt(t, held, pay.SessionCancelled, pay.PaymentCancelled)
 }
 

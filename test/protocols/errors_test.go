@@ -7,30 +7,30 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
-	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
 )
 
 // refusals are calls that go wrong, in each place where a call can.
 var refusals = []struct {
 	name string
 	key  string // in place of the good one
-	make func(t *testing.T, c payv1connect.PaymentServiceClient) error
+	make func(t *testing.T, s *shop, c client) error
 	want connect.Code
 	code string
 }{
 	{
 		"a key that is none", "sk_sandbox_nonsense",
-		func(t *testing.T, c payv1connect.PaymentServiceClient) error {
+		func(t *testing.T, _ *shop, c client) error {
 			_, err := c.CreateSession(t.Context(), order("space_shooter", "p"))
 			return err
 		}, connect.CodeUnauthenticated, "unauthorized",
 	},
 	{
 		"a price of nothing", "",
-		func(t *testing.T, c payv1connect.PaymentServiceClient) error {
+		func(t *testing.T, _ *shop, c client) error {
 			asked := order("space_shooter", "p")
 			asked.Item.Price = 0
 			_, err := c.CreateSession(t.Context(), asked)
@@ -39,10 +39,72 @@ var refusals = []struct {
 	},
 	{
 		"a session that is not there", "",
-		func(t *testing.T, c payv1connect.PaymentServiceClient) error {
+		func(t *testing.T, _ *shop, c client) error {
 			_, err := c.GetSession(t.Context(), &payv1.GetSessionRequest{Id: "sess_nowhere"})
 			return err
 		}, connect.CodeNotFound, "session_not_found",
+	},
+	{
+		"more money back than there was", "",
+		func(t *testing.T, s *shop, c client) error {
+			done := s.buy(t, s.key, "space_shooter", "p")
+			_, err := c.CreateRefund(t.Context(), &payv1.CreateRefundRequest{PaymentId: string(done.Payment.ID), Amount: proto.Int32(500)})
+			return err
+		}, connect.CodeInvalidArgument, "invalid_amount",
+	},
+	{
+		"money back that has gone back", "",
+		func(t *testing.T, s *shop, c client) error {
+			done := s.buy(t, s.key, "space_shooter", "p")
+			s.refund(t, done.Payment.ID, 499)
+			_, err := c.CreateRefund(t.Context(), &payv1.CreateRefundRequest{PaymentId: string(done.Payment.ID)})
+			return err
+		}, connect.CodeFailedPrecondition, "already_refunded",
+	},
+	{
+		"money back of a payment that is held", "",
+		func(t *testing.T, s *shop, c client) error {
+			held := s.buy(t, s.manualKey, "chess", "p")
+			c, _ = s.client(t, c.protocol, s.manualKey)
+			_, err := c.CreateRefund(t.Context(), &payv1.CreateRefundRequest{PaymentId: string(held.Payment.ID)})
+			return err
+		}, connect.CodeFailedPrecondition, "refund_not_allowed",
+	},
+	{
+		"money back of somebody else's payment", "",
+		func(t *testing.T, s *shop, c client) error {
+			held := s.buy(t, s.manualKey, "chess", "p")
+			_, err := c.CreateRefund(t.Context(), &payv1.CreateRefundRequest{PaymentId: string(held.Payment.ID)})
+			return err
+		}, connect.CodeNotFound, "payment_not_found",
+	},
+	{
+		"a refund that is not there", "",
+		func(t *testing.T, _ *shop, c client) error {
+			_, err := c.GetRefund(t.Context(), &payv1.GetRefundRequest{Id: "ref_nowhere"})
+			return err
+		}, connect.CodeNotFound, "refund_not_found",
+	},
+	{
+		"refunds of no status that there is", "",
+		func(t *testing.T, _ *shop, c client) error {
+			_, err := c.ListRefunds(t.Context(), &payv1.ListRefundsRequest{Status: proto.String("gone")})
+			return err
+		}, connect.CodeInvalidArgument, "invalid_status",
+	},
+	{
+		"an event that is not there", "",
+		func(t *testing.T, _ *shop, c client) error {
+			_, err := c.GetEvent(t.Context(), &payv1.GetEventRequest{Id: "01890a5d-ac96-774b-bcce-b302099a8057"})
+			return err
+		}, connect.CodeNotFound, "event_not_found",
+	},
+	{
+		"events from nowhere on", "",
+		func(t *testing.T, _ *shop, c client) error {
+			_, err := c.ListEvents(t.Context(), &payv1.ListEventsRequest{Cursor: proto.String("nowhere")})
+			return err
+		}, connect.CodeInvalidArgument, "invalid_cursor",
 	},
 }
 
@@ -57,7 +119,7 @@ func TestErrorsCarryTheDocumentedCodeOverEveryProtocol(t *testing.T) {
 						key = r.key
 					}
 					c, _ := s.client(t, p, key)
-					refusedAs(t, r.make(t, c), r.want, r.code)
+					refusedAs(t, r.make(t, s, c), r.want, r.code)
 				})
 			}
 		})
@@ -81,9 +143,17 @@ func TestTooLongAMessageIsRefusedOverEveryProtocol(t *testing.T) {
 	}
 }
 
-// refusedAs checks an error's status and its one detail, whose message is the error's own.
+// refusedAs checks an error's status and its one detail, whose message is the error's own;
+// of a REST error the status, code and message, which are all that there is.
 func refusedAs(t *testing.T, err error, want connect.Code, code string) {
 	t.Helper()
+	var byREST *restRefusal
+	if errors.As(err, &byREST) {
+		if byREST.status != restStatus[want] || byREST.Code != code || byREST.Message == "" {
+			t.Errorf("got %v, want %d %s and a message", byREST, restStatus[want], code)
+		}
+		return
+	}
 	var refused *connect.Error
 	if !errors.As(err, &refused) || refused.Code() != want {
 		t.Fatalf("got %v, want %v", err, want)

@@ -1,11 +1,14 @@
 package protocols
 
 import (
+	"context"
 	"sync"
 	"testing"
 
 	"connectrpc.com/connect"
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
 
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/internal/pay"
@@ -35,7 +38,7 @@ func TestOneIdempotencyKeyIsOneSessionWhateverTheProtocol(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !proto.Equal(want, got) {
+			if !proto.Equal(p.shown(t, want), got) {
 				t.Errorf("the repeat was answered\n%v, the first call\n%v", got, want)
 			}
 			if w.got.Header.Get(replayed) != "true" {
@@ -49,6 +52,94 @@ func TestOneIdempotencyKeyIsOneSessionWhateverTheProtocol(t *testing.T) {
 	}
 	if n := s.sold(t); n != 1 {
 		t.Errorf("there are %d sessions, want 1", n)
+	}
+}
+
+// changes are the methods that change something, each with what makes it ready to be
+// called for a player, and a call of it.
+var changes = map[string]struct {
+	manual bool // in the game that captures by hand
+	ready  func(t *testing.T, s *shop, player string) (id string)
+	make   func(ctx context.Context, c client, id string) (proto.Message, error)
+}{
+	"CreateSession": {
+		ready: func(_ *testing.T, _ *shop, player string) string { return player },
+		make: func(ctx context.Context, c client, player string) (proto.Message, error) {
+			return c.CreateSession(ctx, order("space_shooter", player))
+		},
+	},
+	"CancelSession": {
+		ready: func(t *testing.T, s *shop, player string) string {
+			return string(s.create(t, s.key, "space_shooter", player))
+		},
+		make: func(ctx context.Context, c client, id string) (proto.Message, error) {
+			return c.CancelSession(ctx, &payv1.CancelSessionRequest{Id: id})
+		},
+	},
+	"CompletePayment": {
+		manual: true, ready: hold,
+		make: func(ctx context.Context, c client, id string) (proto.Message, error) {
+			return c.CompletePayment(ctx, &payv1.CompletePaymentRequest{Id: id})
+		},
+	},
+	"CancelPayment": {
+		manual: true, ready: hold,
+		make: func(ctx context.Context, c client, id string) (proto.Message, error) {
+			return c.CancelPayment(ctx, &payv1.CancelPaymentRequest{Id: id})
+		},
+	},
+	"CreateRefund": {
+		ready: func(t *testing.T, s *shop, player string) string {
+			return string(s.buy(t, s.key, "space_shooter", player).Payment.ID)
+		},
+		make: func(ctx context.Context, c client, id string) (proto.Message, error) {
+			return c.CreateRefund(ctx, &payv1.CreateRefundRequest{PaymentId: id, Amount: proto.Int32(200)})
+		},
+	},
+}
+
+func hold(t *testing.T, s *shop, player string) string {
+	return string(s.buy(t, s.manualKey, "chess", player).Payment.ID)
+}
+
+func TestEveryChangeIsMadeOnceForItsKeyWhateverTheProtocol(t *testing.T) {
+	s := openShop(t)
+	for _, method := range methods() {
+		change, ok := changes[string(method.Name())]
+		if ok == reads(method) {
+			t.Errorf("%s: is repeated here %v, reads %v", method.Name(), ok, reads(method))
+		}
+		if !ok {
+			continue
+		}
+		t.Run(string(method.Name()), func(t *testing.T) {
+			key := s.key
+			if change.manual {
+				key = s.manualKey
+			}
+			id, other := change.ready(t, s, "one"), change.ready(t, s, "other")
+			first, w := s.client(t, protocols[0], key)
+			w.header.Set("Idempotency-Key", "ticket-7")
+			want, err := change.make(t.Context(), first, id)
+			if err != nil || w.got.Header.Get(replayed) != "" {
+				t.Fatal(w.got.Header, err)
+			}
+			for _, p := range protocols {
+				t.Run(p.name, func(t *testing.T) {
+					c, w := s.client(t, p, key)
+					w.header.Set("Idempotency-Key", "ticket-7")
+					got, err := change.make(t.Context(), c, id)
+					if err != nil || w.got.Header.Get(replayed) != "true" {
+						t.Fatalf("%v, %s: %q", err, replayed, w.got.Header.Get(replayed))
+					}
+					if diff := cmp.Diff(p.shown(t, want), got, protocmp.Transform()); diff != "" {
+						t.Errorf("the repeat was answered otherwise (-first +repeat):\n%s", diff)
+					}
+					_, err = change.make(t.Context(), c, other)
+					refusedAs(t, err, connect.CodeAlreadyExists, "idempotency_conflict")
+				})
+			}
+		})
 	}
 }
 

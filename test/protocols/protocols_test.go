@@ -6,10 +6,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
+	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/server"
@@ -23,8 +26,9 @@ type protocol struct {
 
 	secure      bool   // over TLS
 	http2       bool   // without TLS: from the first byte
-	contentType string // of a POST
+	contentType string // of a POST, and of every answer
 	getsReads   bool   // reads are GET requests
+	rest        bool   // by the /v1 paths
 }
 
 var protocols = []protocol{
@@ -40,6 +44,26 @@ var protocols = []protocol{
 	{name: "gRPC gzip", contentType: "application/grpc", http2: true, options: []connect.ClientOption{connect.WithGRPC(), connect.WithSendGzip()}},
 	{name: "gRPC-Web binary", contentType: "application/grpc-web+proto", options: []connect.ClientOption{connect.WithGRPCWeb()}},
 	{name: "gRPC-Web JSON", contentType: "application/grpc-web+json", options: []connect.ClientOption{connect.WithGRPCWeb(), connect.WithProtoJSON()}},
+	{name: "REST", contentType: "application/json", getsReads: true, rest: true, options: []connect.ClientOption{connect.WithProtoJSON()}},
+}
+
+// methods are those of the three services, in the order of the contract.
+func methods() (all []protoreflect.MethodDescriptor) {
+	for _, file := range []protoreflect.FileDescriptor{payv1.File_pay_v1_payment_proto, payv1.File_pay_v1_refund_proto, payv1.File_pay_v1_event_proto} {
+		service := file.Services().Get(0)
+		for i := range service.Methods().Len() {
+			all = append(all, service.Methods().Get(i))
+		}
+	}
+	return all
+}
+
+// client calls all three services in one protocol.
+type client struct {
+	protocol
+	payv1connect.PaymentServiceClient
+	payv1connect.RefundServiceClient
+	payv1connect.EventServiceClient
 }
 
 // shop is an installation with a game that captures at once, and one that does so
@@ -70,7 +94,7 @@ func (s *shop) listener(t *testing.T) *httptest.Server {
 }
 
 // client speaks the protocol, with the given key, and shows what it sent.
-func (s *shop) client(t *testing.T, p protocol, key string) (payv1connect.PaymentServiceClient, *wire) {
+func (s *shop) client(t *testing.T, p protocol, key string) (client, *wire) {
 	t.Helper()
 	transport := &http.Transport{Protocols: new(http.Protocols)}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -83,7 +107,16 @@ func (s *shop) client(t *testing.T, p protocol, key string) (payv1connect.Paymen
 		transport.TLSClientConfig = at.Client().Transport.(*http.Transport).TLSClientConfig
 	}
 	w := &wire{RoundTripper: transport, key: key, header: http.Header{}}
-	return payv1connect.NewPaymentServiceClient(&http.Client{Transport: w}, at.URL, p.options...), w
+	h := &http.Client{Transport: w}
+	if p.rest {
+		h.Transport = restTransport{w}
+	}
+	return client{
+		p,
+		payv1connect.NewPaymentServiceClient(h, at.URL, p.options...),
+		payv1connect.NewRefundServiceClient(h, at.URL, p.options...),
+		payv1connect.NewEventServiceClient(h, at.URL, p.options...),
+	}, w
 }
 
 // wire sends requests with a key and other headers, and keeps the last exchange.
@@ -114,6 +147,12 @@ func (w *wire) looksLike(t *testing.T, p protocol, read bool) {
 	}
 	if w.sent.Method != method || w.sent.Header.Get("Content-Type") != contentType {
 		t.Errorf("the request was a %s of %q, want %s of %q", w.sent.Method, w.sent.Header.Get("Content-Type"), method, contentType)
+	}
+	if answered := w.got.Header.Get("Content-Type"); answered != p.contentType {
+		t.Errorf("the answer was %q, want %q", answered, p.contentType)
+	}
+	if rest := strings.HasPrefix(w.sent.URL.Path, "/v1/"); rest != p.rest {
+		t.Errorf("the request was to %s", w.sent.URL.Path)
 	}
 	if http2 := w.got.ProtoMajor == 2; http2 != p.http2 || w.got.Request.URL.Scheme == "https" != p.secure {
 		t.Errorf("the answer came over %s of %s", w.got.Proto, w.got.Request.URL)

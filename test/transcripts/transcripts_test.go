@@ -167,8 +167,11 @@ func (p *player) send(r *http.Request) string {
 	p.ServeHTTP(w, r)
 	synctest.Wait()
 	out := fmt.Sprintln(w.Code)
-	for _, name := range []string{"Idempotent-Replayed", "X-Total-Count", "Link", "Retry-After"} {
-		if v := w.Header().Get(name); v != "" && (rest || name != "X-Total-Count") {
+	for _, name := range []string{"Idempotent-Replayed", "X-Total-Count", "Link", "X-Next-Cursor", "Retry-After"} {
+		if v := w.Header().Get(name); v != "" && (rest || !strings.HasPrefix(name, "X-")) {
+			if name == "X-Next-Cursor" {
+				v = p.ids.name("cursor", v)
+			}
 			out += name + ": " + cursors.ReplaceAllString(v, "cursor=…") + "\n"
 		}
 	}
@@ -286,7 +289,7 @@ func pretty(body []byte) string {
 var detailValue = regexp.MustCompile(`\n *"value": "[A-Za-z0-9+/]*",`)
 
 var (
-	ids     = regexp.MustCompile(`\b(sess|pay|key|we)_[0-9a-v]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|"(next_cursor)": *"[^"]+"`)
+	ids     = regexp.MustCompile(`\b(sess|pay|ref|key|we)_[0-9a-v]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|"(next_cursor)": *"[^"]+"`)
 	cursors = regexp.MustCompile(`cursor=[A-Za-z0-9_-]+`)
 )
 
