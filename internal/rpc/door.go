@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"connectrpc.com/authn"
@@ -19,44 +20,62 @@ import (
 // a caller who is known, a message that is not too long. What it refuses, it
 // refuses in the words of the caller's own protocol.
 type door struct {
+	wire   Wire
 	next   http.Handler
 	admit  func(*http.Request) (context.Context, error) // who calls
 	errors *connect.ErrorWriter
 }
 
-func newDoor(next http.Handler, admit func(*http.Request) (context.Context, error)) http.Handler {
-	return &door{next, admit, connect.NewErrorWriter(codecs())}
-}
-
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	stream := streams(r.URL.Path)
+	types := accepted[stream]
 	switch {
-	case isConnectGet(r):
+	case !stream && isConnectGet(r):
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
-		writeJSONError(w, http.StatusMethodNotAllowed, pay.Refuse(pay.InvalidRequest, "the method must be POST, or for a read GET as Connect writes it, got %s", r.Method))
+		d.wire.writeNoCall(w, http.StatusMethodNotAllowed, "the method must be POST, or for a read GET as Connect writes it, got %s", r.Method)
 		return
-	case !knownContentType(r.Header.Get("Content-Type")):
-		w.Header().Set("Accept-Post", strings.Join(contentTypes, ", "))
-		writeJSONError(w, http.StatusUnsupportedMediaType,
-			pay.Refuse(pay.InvalidRequest, "Content-Type must be one of %s, got %q", strings.Join(contentTypes, ", "), r.Header.Get("Content-Type")))
+	case !isOneOf(types, r.Header.Get("Content-Type")):
+		w.Header().Set("Accept-Post", strings.Join(types, ", "))
+		d.wire.writeNoCall(w, http.StatusUnsupportedMediaType,
+			"Content-Type must be one of %s, got %q", strings.Join(types, ", "), r.Header.Get("Content-Type"))
 		return
 	}
 	ctx, err := d.admit(r)
-	if err == nil {
-		r = r.WithContext(ctx)
-		err = boundBody(r)
-	}
 	if err != nil {
 		_ = d.errors.Write(w, r, err) // fails only if the caller has gone
 		return
 	}
+	r = r.WithContext(ctx)
+	if err := d.wire.bound(r); err != nil {
+		_ = d.errors.Write(w, r, err)
+		return
+	}
+	if stream {
+		ctx, stop := untilEnd(ctx)
+		defer stop()
+		p := newPatient(w)
+		defer p.end()
+		w, r = p, r.WithContext(ctx)
+	}
 	d.next.ServeHTTP(w, r)
 }
 
-var contentTypes = []string{
-	"application/json", "application/proto",
-	"application/grpc", "application/grpc+proto", "application/grpc+json",
-	"application/grpc-web", "application/grpc-web+proto", "application/grpc-web+json",
+// The content types of calls. Connect has others for streams than for single
+// messages; gRPC's are for both.
+var (
+	connectTypes = []string{"application/json", "application/proto"}
+	streamTypes  = []string{"application/connect+json", "application/connect+proto"}
+	grpcTypes    = []string{
+		"application/grpc", "application/grpc+proto", "application/grpc+json",
+		"application/grpc-web", "application/grpc-web+proto", "application/grpc-web+json",
+	}
+)
+
+// accepted are the content types of calls by whether the procedure streams.
+var accepted = map[bool][]string{
+	false: slices.Concat(connectTypes, grpcTypes),
+	true:  slices.Concat(streamTypes, grpcTypes),
 }
 
 // isConnectGet says whether a request is a call by GET, whose message is in its query.
@@ -72,7 +91,8 @@ func isConnectGet(r *http.Request) bool {
 	return err == nil
 }
 
-func knownContentType(header string) bool {
+// isOneOf says whether a Content-Type header is one of types, in UTF-8.
+func isOneOf(types []string, header string) bool {
 	base, params, err := mime.ParseMediaType(header)
 	if err != nil {
 		return false
@@ -80,27 +100,38 @@ func knownContentType(header string) bool {
 	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
 		return false
 	}
-	for _, known := range contentTypes {
-		if base == known {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(types, base)
 }
 
-// writeJSONError answers a request that speaks no protocol of ours, in the form of
-// Connect's JSON errors.
-func writeJSONError(w http.ResponseWriter, status int, e *pay.Error) {
-	told := refusal(e)
-	w.Header().Set("Content-Type", "application/json")
+// writeNoCall answers a request that speaks no protocol of ours, with the RPC code that
+// clients make of such a status by themselves. The charset says that it is no answer of
+// Connect's, whatever the request was meant to be.
+func (wire Wire) writeNoCall(w http.ResponseWriter, status int, format string, args ...any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	e := pay.Refuse(pay.InvalidRequest, format, args...)
+	writeError(w, status, wire.Detail.error(connect.CodeUnknown, e.Code, legible(e.Message)))
+}
+
+// writeError writes an error in the form of Connect's JSON, with a status of its own.
+func writeError(w http.ResponseWriter, status int, e *connect.Error) {
+	body := map[string]any{"code": e.Code().String(), "message": e.Message()}
+	var details []map[string]any
+	for _, d := range e.Details() {
+		told := map[string]any{"type": d.Type(), "value": base64.RawStdEncoding.EncodeToString(d.Bytes())}
+		if m, err := d.Value(); err == nil {
+			raw, _ := WriteJSON.Marshal(m) // it was just made
+			told["debug"] = json.RawMessage(raw)
+		}
+		details = append(details, told)
+	}
+	if details != nil {
+		body["details"] = details
+	}
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/json")
+	}
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{
-		"code": told.Code().String(), "message": told.Message(),
-		"details": []map[string]any{{
-			"type": told.Details()[0].Type(), "value": base64.RawStdEncoding.EncodeToString(told.Details()[0].Bytes()),
-			"debug": map[string]string{"code": string(e.Code), "message": e.Message},
-		}},
-	})
+	_ = json.NewEncoder(w).Encode(body) // fails only if the caller has gone
 }
 
 // callerOf is who calls, as the door found out.

@@ -5,11 +5,10 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"log/slog"
 	"strings"
-	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
 
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/internal/pay"
@@ -70,9 +69,17 @@ var statuses = map[pay.Code]status{
 // retryAfter is what a caller is told to wait, in seconds, by the codes for which waiting helps.
 var retryAfter = map[pay.Code]string{pay.RateLimited: "1", pay.Unavailable: "1"}
 
+// Detail makes what an error carries beside its RPC code and message.
+type Detail func(code pay.Code, message string) proto.Message
+
+// errorDetail is what the errors of our contracts carry: the documented code.
+func errorDetail(code pay.Code, message string) proto.Message {
+	return &payv1.Error{Code: string(code), Message: message}
+}
+
 // refusal makes what goes over the wire of a refusal: the RPC code and message, and
-// the documented code as a pay.v1.Error detail.
-func refusal(e *pay.Error) *connect.Error {
+// the documented code as a detail.
+func (d Detail) refusal(e *pay.Error) *connect.Error {
 	s, ok := statuses[e.Code]
 	if !ok {
 		panic("rpc: no status for code " + string(e.Code))
@@ -80,16 +87,21 @@ func refusal(e *pay.Error) *connect.Error {
 	if s.name == "" {
 		s.name = string(e.Code)
 	}
-	out := detailed(s.rpc, pay.Code(s.name), legible(e.Message))
+	out := d.error(s.rpc, pay.Code(s.name), legible(e.Message))
 	if wait, ok := retryAfter[e.Code]; ok {
 		out.Meta().Set("Retry-After", wait)
 	}
 	return out
 }
 
-func detailed(status connect.Code, code pay.Code, message string) *connect.Error {
+func refusal(e *pay.Error) *connect.Error { return Detail(errorDetail).refusal(e) }
+
+func (d Detail) error(status connect.Code, code pay.Code, message string) *connect.Error {
 	out := connect.NewError(status, errors.New(message))
-	if detail, err := connect.NewErrorDetail(&payv1.Error{Code: string(code), Message: message}); err == nil {
+	if d == nil {
+		return out
+	}
+	if detail, err := connect.NewErrorDetail(d(code, message)); err == nil {
 		out.AddDetail(detail)
 	}
 	return out
@@ -107,51 +119,37 @@ func legible(message string) string {
 	return strings.ToValidUTF8(message, "\uFFFD")
 }
 
-// errorInterceptor turns every error into a documented one. It is the reason why none is ever sent: Connect
-// would send a plain error's text to the caller.
-func errorInterceptor(log *slog.Logger) connect.UnaryInterceptorFunc {
-	return func(next connect.UnaryFunc) connect.UnaryFunc {
-		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
-			started := time.Now()
-			res, err := next(ctx, req)
-			if err == nil {
-				return res, nil
-			}
-			told := tell(ctx, log, req.Spec().Procedure, err)
-			// Not the message: it can repeat what the caller sent, secrets among it.
-			log.DebugContext(ctx, "call refused", "procedure", req.Spec().Procedure, "code", pay.CodeOf(err),
-				"field", fieldOf(err), "duration", time.Since(started).String())
-			return nil, told
-		}
-	}
-}
+// Told is an error that is told as it stands: in the words of the wire, which are not
+// for the table of errors to find. All other errors of Connect are taken for bugs.
+type Told struct{ Err *connect.Error }
 
-// fieldOf is the field that a refusal names.
-func fieldOf(err error) string {
-	var known *pay.Error
-	if errors.As(err, &known) {
-		return known.Field
-	}
-	return ""
-}
+func (t Told) Error() string { return t.Err.Error() }
+
+// Unwrap is for errors.As.
+func (t Told) Unwrap() error { return t.Err }
 
 // tell says what a caller is told of an error, and logs what it is not told.
-func tell(ctx context.Context, log *slog.Logger, procedure string, err error) *connect.Error {
+func (w Wire) tell(ctx context.Context, procedure string, err error) *connect.Error {
 	var known *pay.Error
+	var told Told
 	switch {
 	case errors.As(err, &known):
-		return refusal(known)
+		return w.Detail.refusal(known)
+	case errors.As(err, &told):
+		return told.Err
+	case errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &known):
+		return w.Detail.refusal(known)
 	case errors.Is(err, context.Canceled):
-		return detailed(connect.CodeCanceled, pay.Unavailable, "the caller went away before its turn; nothing was done")
+		return w.Detail.error(connect.CodeCanceled, pay.Unavailable, "the caller went away before its turn; nothing was done")
 	case errors.Is(err, context.DeadlineExceeded):
-		return detailed(connect.CodeDeadlineExceeded, pay.Unavailable, "the caller's deadline passed; ask again with the same Idempotency-Key")
+		return w.Detail.error(connect.CodeDeadlineExceeded, pay.Unavailable, "the caller's deadline passed; ask again with the same Idempotency-Key")
 	case errors.Is(err, store.ErrUnavailable):
-		log.ErrorContext(ctx, "store unavailable", "procedure", procedure, "error", err)
-		return refusal(pay.Refuse(pay.Unavailable, "the service is unavailable for the moment and the outcome is not known; ask again with the same Idempotency-Key"))
+		w.Log.ErrorContext(ctx, "store unavailable", "procedure", procedure, "error", err)
+		return w.Detail.refusal(pay.Refuse(pay.Unavailable, "the service is unavailable for the moment and the outcome is not known; ask again with the same Idempotency-Key"))
 	}
 	ref := newReference()
-	log.ErrorContext(ctx, "internal error", "ref", ref, "procedure", procedure, "error", err)
-	return refusal(pay.Refuse(pay.Internal, "internal error (ref %s)", ref))
+	w.Log.ErrorContext(ctx, "internal error", "ref", ref, "procedure", procedure, "error", err)
+	return w.Detail.refusal(pay.Refuse(pay.Internal, "internal error (ref %s)", ref))
 }
 
 // newReference names one internal error, so that a caller's report finds its log line.

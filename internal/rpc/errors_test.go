@@ -117,7 +117,7 @@ func TestWhatIsToldOfAnError(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var log bytes.Buffer
-			told := tell(t.Context(), slog.New(slog.NewTextHandler(&log, nil)), "/a/B", tt.err)
+			told := OurWire(slog.New(slog.NewTextHandler(&log, nil))).tell(t.Context(), "/a/B", tt.err)
 			if told.Code() != tt.want || strings.Contains(told.Error(), secret) {
 				t.Errorf("told as %v", told)
 			}

@@ -15,17 +15,13 @@ import (
 // MostMessageBytes is how long a message may be, after decompression.
 const MostMessageBytes = 8 << 20
 
-// grpcPrefix is the length of what goes before a gRPC message: one byte of flags,
-// four of length.
-const grpcPrefix = 5
+// leastZipped is from how many bytes on an answer is packed. Shorter ones fit into one
+// packet as they are.
+const leastZipped = 1 << 10
 
-// WireLimits bounds the messages of a handler.
-func WireLimits() connect.HandlerOption {
-	return connect.WithHandlerOptions(
-		connect.WithReadMaxBytes(MostMessageBytes),
-		connect.WithCompression("gzip", Unzip, Zip),
-	)
-}
+// envelope is the length of what goes before each message of gRPC, and of a stream
+// of Connect: one byte of flags, four of length.
+const envelope = 5
 
 // TightLimits bounds the messages of a handler that anybody may call.
 func TightLimits() connect.HandlerOption {
@@ -36,29 +32,38 @@ func TightLimits() connect.HandlerOption {
 // Zip packs with gzip.
 func Zip() connect.Compressor { return gzip.NewWriter(io.Discard) }
 
-// Unzip unpacks gzip, and no more of it than a message may be long.
-func Unzip() connect.Decompressor { return new(unzipper) }
+// Unzip unpacks gzip, and no more of it than MostMessageBytes.
+func Unzip() connect.Decompressor {
+	return &unzipper{wire: Wire{Most: MostMessageBytes, Detail: errorDetail}}
+}
 
-// boundBody bounds what is read of a request, and refuses at once a message that
-// announces itself as too long.
-func boundBody(r *http.Request) error {
-	b := &body{ReadCloser: r.Body, most: MostMessageBytes}
+// bound bounds what is read of a request that has one message, and refuses at once a
+// message that announces itself as too long.
+func (w Wire) bound(r *http.Request) error {
+	b := &body{ReadCloser: r.Body, wire: w, most: int64(w.Most)}
 	length := r.ContentLength
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
-		var prefix [grpcPrefix]byte
+	if isEnveloped(r.Header.Get("Content-Type")) {
+		var prefix [envelope]byte
 		n, _ := io.ReadFull(r.Body, prefix[:]) // what is lacking, Read refuses
 		length = int64(binary.BigEndian.Uint32(prefix[1:]))
-		b.head, b.least, b.most = prefix[:n], grpcPrefix+length, grpcPrefix+MostMessageBytes
+		b.head, b.most = prefix[:n], envelope+b.most
+		if n > 0 { // otherwise there is no message, which is for the protocol to refuse
+			b.least = envelope + length
+		}
 	}
 	r.Body = b
-	if length > MostMessageBytes {
-		return tooLong()
+	if length > int64(w.Most) {
+		return w.tooLong()
 	}
 	return nil
 }
 
-func tooLong() error {
-	return refusal(pay.Refuse(pay.RequestTooLarge, "the message must be at most %d bytes long, also once decompressed", MostMessageBytes))
+func isEnveloped(contentType string) bool {
+	return strings.HasPrefix(contentType, "application/grpc") || strings.HasPrefix(contentType, "application/connect+")
+}
+
+func (w Wire) tooLong() error {
+	return w.Detail.refusal(pay.Refuse(pay.RequestTooLarge, "the message must be at most %d bytes long, also once decompressed", w.Most))
 }
 
 // body is a request's body that refuses to be longer than a message may be, or
@@ -66,6 +71,7 @@ func tooLong() error {
 // form, and only after it had read an overlong body to its end, should that ever come.
 type body struct {
 	io.ReadCloser
+	wire  Wire
 	head  []byte // of the body, read already
 	read  int64
 	least int64
@@ -82,9 +88,9 @@ func (b *body) Read(to []byte) (n int, err error) {
 	b.read += int64(n)
 	switch {
 	case b.read > b.most:
-		return n, tooLong()
+		return n, b.wire.tooLong()
 	case err == io.EOF && b.read < b.least:
-		return n, refusal(pay.Refuse(pay.InvalidRequest, "the message must be whole, got %d bytes of %d", b.read, b.least))
+		return n, b.wire.Detail.refusal(pay.Refuse(pay.InvalidRequest, "the message must be whole, got %d bytes of %d", b.read, b.least))
 	}
 	return n, err
 }
@@ -93,6 +99,7 @@ func (b *body) Read(to []byte) (n int, err error) {
 // unpack all of a bomb, if only to say how large it was.
 type unzipper struct {
 	gzip.Reader
+	wire   Wire
 	broken error // of the header
 	read   int64
 }
@@ -113,10 +120,10 @@ func (u *unzipper) Read(to []byte) (n int, err error) {
 	}
 	u.read += int64(n)
 	switch {
-	case u.read > MostMessageBytes:
-		return n, tooLong()
+	case u.read > int64(u.wire.Most):
+		return n, u.wire.tooLong()
 	case err != nil && err != io.EOF:
-		return n, refusal(pay.Refuse(pay.InvalidRequest, "the body must be gzip, as it says it is: %v", err))
+		return n, u.wire.Detail.refusal(pay.Refuse(pay.InvalidRequest, "the body must be gzip, as it says it is: %v", err))
 	}
 	return n, err
 }

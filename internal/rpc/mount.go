@@ -9,11 +9,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 
 	"connectrpc.com/authn"
 	"connectrpc.com/connect"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
@@ -38,20 +36,20 @@ func (s Service) Name() string { return string(s.Descriptor.FullName()) }
 
 // NewPayServices serves all that game servers call.
 func NewPayServices(g *gateway.Service, convert Converter, limit Limiter, log *slog.Logger) []Service {
-	options := Options(log)
-	admit := admitting(g, limit, log)
+	wire := OurWire(log)
+	options, admit := wire.Options(), wire.admitting(g, limit)
 	_, payments := payv1connect.NewPaymentServiceHandler(&PaymentServer{g, convert}, options)
 	_, refunds := payv1connect.NewRefundServiceHandler(&RefundServer{g, convert}, options)
 	_, events := payv1connect.NewEventServiceHandler(&EventServer{g}, options)
 	return []Service{
-		{payv1.File_pay_v1_payment_proto.Services().ByName("PaymentService"), newDoor(payments, admit)},
-		{payv1.File_pay_v1_refund_proto.Services().ByName("RefundService"), newDoor(refunds, admit)},
-		{payv1.File_pay_v1_event_proto.Services().ByName("EventService"), newDoor(events, admit)},
+		{payv1.File_pay_v1_payment_proto.Services().ByName("PaymentService"), wire.Door(payments, admit)},
+		{payv1.File_pay_v1_refund_proto.Services().ByName("RefundService"), wire.Door(refunds, admit)},
+		{payv1.File_pay_v1_event_proto.Services().ByName("EventService"), wire.Door(events, admit)},
 	}
 }
 
 // admitting lets callers with a valid key in, as often as its rate allows.
-func admitting(g *gateway.Service, limit Limiter, log *slog.Logger) func(*http.Request) (context.Context, error) {
+func (wire Wire) admitting(g *gateway.Service, limit Limiter) func(*http.Request) (context.Context, error) {
 	return func(r *http.Request) (context.Context, error) {
 		token, _ := authn.BearerToken(r)
 		caller, err := g.Authenticate(token)
@@ -59,7 +57,7 @@ func admitting(g *gateway.Service, limit Limiter, log *slog.Logger) func(*http.R
 			err = pay.Refuse(pay.RateLimited, "this API key has made more calls than its rate allows; wait as Retry-After says")
 		}
 		if err != nil {
-			return nil, tell(r.Context(), log, r.URL.Path, err)
+			return nil, wire.tell(r.Context(), r.URL.Path, err)
 		}
 		return authn.SetInfo(r.Context(), caller), nil
 	}
@@ -67,9 +65,10 @@ func admitting(g *gateway.Service, limit Limiter, log *slog.Logger) func(*http.R
 
 // NewAdminService serves admin.v1.AdminService to whoever shows the installation's token.
 func NewAdminService(admin adminv1connect.AdminServiceHandler, token string, log *slog.Logger) Service {
-	_, handler := adminv1connect.NewAdminServiceHandler(admin, Options(log))
+	wire := OurWire(log)
+	_, handler := adminv1connect.NewAdminServiceHandler(admin, wire.Options())
 	want := sha256.Sum256([]byte(token))
-	door := newDoor(handler, func(r *http.Request) (context.Context, error) {
+	door := wire.Door(handler, func(r *http.Request) (context.Context, error) {
 		shown, _ := authn.BearerToken(r)
 		got := sha256.Sum256([]byte(shown))
 		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
@@ -80,50 +79,27 @@ func NewAdminService(admin adminv1connect.AdminServiceHandler, token string, log
 	return Service{adminv1.File_admin_v1_admin_proto.Services().ByName("AdminService"), door}
 }
 
-// Options are what every handler of ours is built with: codecs, limits, and the
-// interceptors that make errors documented ones.
-func Options(log *slog.Logger) connect.HandlerOption {
-	return connect.WithHandlerOptions(
-		codecs(),
-		WireLimits(),
-		connect.WithInterceptors(errorInterceptor(log), decodedInterceptor()),
-		// Inside the error interceptor, which logs a panic as any internal error.
-		connect.WithRecover(func(_ context.Context, _ connect.Spec, _ http.Header, r any) error {
-			return &panicked{r, debug.Stack()}
-		}),
-	)
-}
-
-// decodedInterceptor refuses messages that the codec could not read.
-func decodedInterceptor() connect.UnaryInterceptorFunc {
-	return func(next connect.UnaryFunc) connect.UnaryFunc {
-		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
-			if m, ok := req.Any().(proto.Message); ok {
-				if err := checkDecoded(m); err != nil {
-					return nil, err
-				}
-			}
-			return next(ctx, req)
-		}
-	}
-}
-
 // UnknownProcedure answers calls of methods that are not there, and leaves what is
 // no call to next.
 func UnknownProcedure(next http.Handler) http.Handler {
 	errors := connect.NewErrorWriter(codecs())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost || !knownContentType(r.Header.Get("Content-Type")) {
+		header := r.Header.Get("Content-Type")
+		why := connect.NewError(connect.CodeUnimplemented, fmt.Errorf("there is no procedure %q", r.URL.Path))
+		switch {
+		case r.Method == http.MethodPost && isOneOf(connectTypes, header):
+			writeError(w, http.StatusNotFound, why)
+		case r.Method == http.MethodPost && isOneOf(accepted[true], header):
+			_ = errors.Write(w, r, why) // fails only if the caller has gone
+		default:
 			next.ServeHTTP(w, r)
-			return
 		}
-		_ = errors.Write(w, r, connect.NewError(connect.CodeUnimplemented, fmt.Errorf("there is no procedure %q", r.URL.Path)))
 	})
 }
 
 // Nothing answers that there is nothing there.
 func Nothing(w http.ResponseWriter, r *http.Request) {
-	writeJSONError(w, http.StatusNotFound, pay.Refuse(pay.NotFound, "there is nothing at %q", r.URL.Path))
+	writeError(w, http.StatusNotFound, refusal(pay.Refuse(pay.NotFound, "there is nothing at %q", r.URL.Path)))
 }
 
 // panicked is a broken invariant: a bug of ours, with where it happened.

@@ -10,7 +10,7 @@ import (
 const (
 	readHeaderTimeout    = 10 * time.Second
 	readTimeout          = 2 * time.Minute // of the body too; no call takes longer
-	writeTimeout         = time.Minute     // of an answer; a caller that does not read must not hold it for ever
+	writeTimeout         = time.Minute     // of an answer; a caller that does not read must not hold it for ever. A stream has its own
 	idleTimeout          = 2 * time.Minute
 	mostHeaderBytes      = 32 << 10
 	mostStreamsPerClient = 100

@@ -32,7 +32,8 @@ type Options struct {
 	Admin      adminv1connect.AdminServiceHandler
 	AdminToken string
 	Page       http.Handler
-	PageMount  string // the path below which the page is, "/pay"; empty: a host of its own
+	PageMount  string        // the path below which the page is, "/pay"; empty: a host of its own
+	Services   []rpc.Service // mounted beside ours
 
 	Ready       func(context.Context) error // says why the store could not take a write
 	RateLimit   float64                     // calls a second for each API key; 0: no limit
@@ -47,6 +48,7 @@ type Server struct {
 	names    []string // of the services that game servers call
 	ready    readiness
 	draining atomic.Bool
+	end      context.CancelFunc // of streams
 }
 
 // New puts all together.
@@ -59,7 +61,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	across := crossOrigin(o.CORSOrigins)
-	for _, service := range services {
+	for _, service := range append(services, o.Services...) {
 		s.names = append(s.names, service.Name())
 		mountProcedures(mux, service.Descriptor, across(service.Handler))
 	}
@@ -74,7 +76,9 @@ func New(o Options) (*Server, error) {
 		elsewhere = http.HandlerFunc(rpc.Nothing)
 	}
 	mux.Handle("/", across(rpc.UnknownProcedure(elsewhere)))
-	s.Handler = observed(recovered(mux, o.Logger), o.Registry, o.Logger)
+	end, cancel := context.WithCancel(context.Background())
+	s.end = cancel
+	s.Handler = rpc.EndStreams(end, observed(recovered(caching(mux), o.Logger), o.Registry, o.Logger))
 	return s, nil
 }
 
@@ -86,8 +90,11 @@ func mountProcedures(mux *http.ServeMux, service protoreflect.ServiceDescriptor,
 	}
 }
 
-// Drain turns readiness red, so that a load balancer sends no more.
-func (s *Server) Drain() { s.draining.Store(true) }
+// Drain turns readiness red, so that a load balancer sends no more, and ends streams.
+func (s *Server) Drain() {
+	s.draining.Store(true)
+	s.end()
+}
 
 // check says why the server should be sent no requests, or nil.
 func (s *Server) check(ctx context.Context) error {

@@ -47,7 +47,7 @@ func TestBadFramesAreRefused(t *testing.T) {
 		status     string
 		code       string // empty: the protocol's own error, which has none of ours
 	}{
-		{"nothing", "", nil, invalidArgument, "invalid_request"},
+		{"nothing", "", nil, unimplemented, ""},
 		{"half a prefix", "\x00\x00\x00", nil, invalidArgument, "invalid_request"},
 		{"a prefix alone", frame(0, 100, ""), nil, invalidArgument, "invalid_request"},
 		{"a frame that ends early", frame(0, uint32(len(good)+1), good), nil, invalidArgument, "invalid_request"},

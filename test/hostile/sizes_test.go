@@ -3,6 +3,7 @@ package hostile
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"runtime"
@@ -96,11 +97,15 @@ func TestGzipBombsAreDefused(t *testing.T) {
 	if len(fourGB) > rpc.MostMessageBytes {
 		t.Fatalf("the bomb has %d bytes, so it is refused for those", len(fourGB))
 	}
+	twentyMB := bomb(t, strings.Repeat(" ", 20<<20), 1)
+	byGet := "/pay.v1.PaymentService/GetSession?connect=v1&encoding=json&compression=gzip&base64=1&message=" +
+		base64.RawURLEncoding.EncodeToString([]byte(twentyMB))
 	before := heap()
 	for name, got := range map[string]reply{
 		"JSON":     x.post(t, createSession, fourGB, "Content-Encoding: gzip"),
 		"protobuf": x.post(t, createSession, fourGB, "Content-Encoding: gzip", "Content-Type: application/proto"),
 		"REST":     x.post(t, restSessions, fourGB, "Content-Encoding: gzip"),
+		"GET":      x.send(t, "GET", byGet, ""),
 	} {
 		t.Run(name, func(t *testing.T) { got.is(t, 429, "invalid_request") })
 	}

@@ -1,0 +1,29 @@
+package rpc
+
+import (
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+)
+
+// Procedure is the method that a path calls, as the contract has it, or nil if the
+// contract has none there.
+func Procedure(path string) protoreflect.MethodDescriptor {
+	service, method, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if !ok {
+		return nil
+	}
+	found, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(service + "." + method))
+	if err != nil {
+		return nil
+	}
+	procedure, _ := found.(protoreflect.MethodDescriptor)
+	return procedure
+}
+
+// streams says whether a path calls a method that sends or takes a stream.
+func streams(path string) bool {
+	p := Procedure(path)
+	return p != nil && (p.IsStreamingServer() || p.IsStreamingClient())
+}
