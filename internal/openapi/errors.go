@@ -128,7 +128,7 @@ func (g *generator) refusals(op *Operation, m method, codes []string) error {
 
 func refusal(description string, codes []string) *Response {
 	r := &Response{Description: description, Codes: codes}
-	r.headers(requestID)
+	r.headers(cacheControl, requestID)
 	r.Content.Set(mediaType, &MediaType{Schema: &Schema{Ref: "#/components/schemas/" + errorAnswer}})
 	return r
 }

@@ -16,6 +16,7 @@ const (
 	replayed       = "Idempotent-Replayed"
 	retryAfter     = "Retry-After"
 	requestID      = "X-Request-Id"
+	cacheControl   = "Cache-Control"
 )
 
 const overview = `Coinslot is the payment-session server for games that a studio runs itself. A game server asks for a payment session, the
@@ -58,6 +59,10 @@ func frame() *Document {
 	})
 	c.Headers.Set(requestID, &Header{
 		Description: "Names this request in the server's log.", Required: true, Schema: &Schema{Type: "string"},
+	})
+	c.Headers.Set(cacheControl, &Header{
+		Description: "Of reads: whether the answer may be kept. An event may, since it never changes; nothing else.",
+		Schema:      &Schema{Type: "string", Enum: []string{"no-store", "private, max-age=31536000, immutable"}},
 	})
 	c.Headers.Set(replayed, &Header{
 		Description: "`true` when this is the answer that an earlier request with the same `Idempotency-Key` got.",

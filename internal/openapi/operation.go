@@ -165,6 +165,9 @@ func (g *generator) success(m method) (*Response, error) {
 	if m.changes {
 		r.headers(replayed)
 	}
+	if m.verb == http.MethodGet {
+		r.headers(cacheControl)
+	}
 	r.headers(requestID)
 	return r, nil
 }
