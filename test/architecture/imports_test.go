@@ -56,6 +56,7 @@ var plan = []line{
 	{"internal/testneed", "", "", "it says what a test needs of the machine, and nothing of Coinslot"},
 	{"gen/...", "gen/...", "connectrpc.com/connect google.golang.org/genproto/googleapis/api google.golang.org/protobuf", "generated from the contract, which knows nothing of who serves it"},
 	{"docs/receiver", "", "github.com/standard-webhooks/standard-webhooks/libraries", "an example to copy: it needs nothing that its reader lacks"},
+	{"sdk/go", "gen/...", "connectrpc.com/connect github.com/google/uuid google.golang.org/protobuf", "a client is for strangers: it knows the contract and nothing of the server"},
 	{"cmd/coinslot", anything, anything, "main knows all, so that nobody else needs to"},
 	{"test/...", anything, anything, "black-box tests run the whole"},
 }
@@ -81,7 +82,7 @@ var only = []privilege{
 	{"database/sql", "internal/store/sqlite test/...", "there is no way around the contract of the store"},
 	{module + "/internal/store/sqlite", "cmd/coinslot test/...", "who picks the engine is main; all others take any store"},
 	{"modernc.org github.com/pressly/goose", "internal/store/sqlite test/...", "one room knows the driver"},
-	{"math/rand", "internal/webhook test/... internal/store/storetest internal/provider/providertest", "only jitter may be predictable"},
+	{"math/rand", "internal/webhook sdk/go test/... internal/store/storetest internal/provider/providertest", "only jitter may be predictable"},
 	{"testing", "internal/store/storetest internal/provider/providertest internal/testneed test/...", "the binary carries no tests"},
 	{module + "/test", "test/...", "what is made for tests is for tests"},
 	{module + "/internal/store/storetest", "test/...", "what is made for tests is for tests"},
