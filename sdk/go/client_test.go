@@ -169,6 +169,110 @@ func TestAllEndsWithItsError(t *testing.T) {
 	}
 }
 
+// sold is the id of a new payment.
+func sold(t *testing.T, c *coinslot.Client, game string) string {
+	t.Helper()
+	s := checkout(t, c, coins(game))
+	run(t, "sandbox", "pay", s.Id)
+	s, err := c.Sessions.Get(t.Context(), &coinslot.GetSessionRequest{Id: s.Id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.GetPaymentId()
+}
+
+func TestRefunds(t *testing.T) {
+	c := newGame(t, "returned")
+	payment := sold(t, c, "returned")
+	part, err := c.Refund(t.Context(), &coinslot.CreateRefundRequest{PaymentId: payment, Amount: new(int32(199)), Reason: new("a part")})
+	if err != nil || part.Amount != 199 || part.GetReason() != "a part" {
+		t.Fatalf("Refund: %v, %v", part, err)
+	}
+	rest, err := c.Refund(t.Context(), &coinslot.CreateRefundRequest{PaymentId: payment})
+	if err != nil || rest.Amount != 300 || rest.PaymentId != payment {
+		t.Fatalf("Refund: %v, %v", rest, err)
+	}
+	_, err = c.Refund(t.Context(), &coinslot.CreateRefundRequest{PaymentId: payment})
+	wantCode(t, err, coinslot.CodeAlreadyRefunded)
+	got, err := c.Refunds.Get(t.Context(), &coinslot.GetRefundRequest{Id: part.Id})
+	if err != nil || got.Status != "succeeded" || got.Amount != 199 {
+		t.Errorf("Get: %v, %v", got, err)
+	}
+	p, err := c.Payments.Get(t.Context(), &coinslot.GetPaymentRequest{Id: payment})
+	if err != nil || p.Status != "refunded" || p.RefundedAmount != 499 {
+		t.Errorf("the payment is %v (%v)", p, err)
+	}
+	page, err := c.Refunds.List(t.Context(), &coinslot.ListRefundsRequest{PaymentId: &payment})
+	if err != nil || len(page.Refunds) != 2 || page.Total != 2 {
+		t.Errorf("List: %v, %v", page, err)
+	}
+	var ids []string
+	for r, err := range c.Refunds.All(t.Context(), &coinslot.ListRefundsRequest{PaymentId: &payment, Limit: new(int32(1))}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, r.Id)
+	}
+	if diff := cmp.Diff([]string{rest.Id, part.Id}, ids); diff != "" { // newest first
+		t.Errorf("All (-want +got):\n%s", diff)
+	}
+}
+
+func TestARefundWithTheSameKeyReturnsOnce(t *testing.T) {
+	c := newGame(t, "returned_once")
+	req := &coinslot.CreateRefundRequest{PaymentId: sold(t, c, "returned_once"), Amount: new(int32(100))}
+	var ids []string
+	for range 2 {
+		r, err := c.Refund(t.Context(), req, coinslot.WithIdempotencyKey("ticket 7"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, r.Id)
+	}
+	if ids[0] != ids[1] {
+		t.Errorf("two refunds: %v", ids)
+	}
+}
+
+func TestEvents(t *testing.T) {
+	c := newGame(t, "happened")
+	payment := sold(t, c, "happened")
+	want := []string{"session.created", "payment.created", "payment.succeeded", "session.paid"}
+	var got []string
+	for e, err := range c.Events.All(t.Context(), &coinslot.ListEventsRequest{Limit: new(int32(1))}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, e.Type)
+		if one, err := c.Events.Get(t.Context(), &coinslot.GetEventRequest{Id: e.Id}); err != nil || !cmp.Equal(one, e, protocmp.Transform()) {
+			t.Errorf("Get: %v, %v, want %v", one, err, e)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("All (-want +got):\n%s", diff)
+	}
+
+	page, err := c.Events.List(t.Context(), &coinslot.ListEventsRequest{})
+	if err != nil || len(page.Events) != 4 || page.HasMore || page.NextCursor == "" {
+		t.Fatalf("List: %v, %v", page, err)
+	}
+	if _, err := c.Refund(t.Context(), &coinslot.CreateRefundRequest{PaymentId: payment}); err != nil {
+		t.Fatal(err)
+	}
+	got = nil
+	for e, err := range c.Events.All(t.Context(), &coinslot.ListEventsRequest{Cursor: &page.NextCursor, Types: []string{"refund.succeeded"}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, e.Type)
+	}
+	if diff := cmp.Diff([]string{"refund.succeeded"}, got); diff != "" {
+		t.Errorf("what happened since (-want +got):\n%s", diff)
+	}
+	_, err = c.Events.Get(t.Context(), &coinslot.GetEventRequest{Id: "01978c2e-0000-7000-8000-000000000000"})
+	wantCode(t, err, coinslot.CodeEventNotFound)
+}
+
 func TestTheSameIdempotencyKeySellsOnce(t *testing.T) {
 	c := newGame(t, "once")
 	first := checkout(t, c, coins("once"), coinslot.WithIdempotencyKey("order 1"))
