@@ -222,6 +222,7 @@ func TestTheRulesRefuse(t *testing.T) {
 		{"internal/server", module + "/internal/store/sqlite"},
 		{"internal/installation", module + "/internal/store/sqlite"},
 		{"internal/vault", module + "/internal/pay"},
+		{"sdk/go", module + "/internal/pay"},
 		{"cmd/coinslot", "database/sql"},
 		{"cmd/coinslot", "modernc.org/sqlite"},
 		{"internal/openapi", module + "/gen/pay/v1"},

@@ -1,4 +1,4 @@
-package coinslot_test
+package sdk_test
 
 import (
 	"context"
@@ -20,6 +20,10 @@ import (
 	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
+// What the Go client does when the network fails is tried here and not beside it: these
+// tests need a whole installation in their own process, for the sake of its clock, and who
+// uses the client should not have to download what that is made of.
+
 // network leads to a whole installation in this process, so that the clock is the test's.
 // Its faults befall the requests one after the other, and then no more.
 type network struct {
@@ -32,6 +36,8 @@ type sent struct {
 	at  time.Time
 	key string
 }
+
+type roundTrip func(*http.Request) (*http.Response, error)
 
 // A fault is what happens to a request on its way to the server and back.
 type fault func(r *http.Request, server roundTrip) (*http.Response, error)
@@ -117,7 +123,11 @@ func inABubble(t *testing.T, faults []fault, opts []coinslot.Option, do func(*te
 		whole := coinslottest.Start(t)
 		key := whole.Key(t, pay.Sandbox, pay.Game{ID: "space_shooter"})
 		n := &network{server: whole.Handler, faults: faults}
-		do(t, newClient(t, key, append([]coinslot.Option{coinslot.WithHTTPClient(&http.Client{Transport: n})}, opts...)...), n)
+		c, err := coinslot.New(key, append([]coinslot.Option{coinslot.WithBaseURL("http://pay.test"), coinslot.WithHTTPClient(&http.Client{Transport: n})}, opts...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(t, c, n)
 	})
 }
 
@@ -158,7 +168,7 @@ func TestRetries(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			inABubble(t, tt.faults, nil, func(t *testing.T, c *coinslot.Client, n *network) {
 				began := time.Now()
-				_, err := c.Checkout(t.Context(), coins("space_shooter"))
+				_, err := c.Checkout(t.Context(), coins())
 				took := time.Since(began)
 				if tt.code != "" {
 					wantCode(t, err, tt.code)
@@ -176,6 +186,21 @@ func TestRetries(t *testing.T) {
 				wantSessions(t, c, tt.code == "")
 			})
 		})
+	}
+}
+
+func coins() *coinslot.CreateSessionRequest {
+	return &coinslot.CreateSessionRequest{
+		GameId: "space_shooter", UserId: "player_42", ReturnUrl: "mygame://payment-complete",
+		Item: &coinslot.Item{Title: "50 Gold Coins", Price: 499, Currency: "USD"},
+	}
+}
+
+func wantCode(t *testing.T, err error, code string) {
+	t.Helper()
+	var failed *coinslot.Error
+	if !errors.As(err, &failed) || failed.Code != code {
+		t.Errorf("the error is %v, want %s", err, code)
 	}
 }
 
@@ -220,7 +245,9 @@ func TestWaitsAreLeftToChance(t *testing.T) {
 	seen := map[time.Duration]bool{}
 	for range 10 {
 		inABubble(t, []fault{unreachable}, nil, func(t *testing.T, c *coinslot.Client, n *network) {
-			checkout(t, c, coins("space_shooter"))
+			if _, err := c.Checkout(t.Context(), coins()); err != nil {
+				t.Fatal(err)
+			}
 			seen[n.waits()[0]] = true
 		})
 	}
@@ -233,7 +260,7 @@ func TestSettingsOfRetries(t *testing.T) {
 	settings := []coinslot.Option{coinslot.WithRetries(0), coinslot.WithTimeout(time.Second)}
 	inABubble(t, []fault{silent}, settings, func(t *testing.T, c *coinslot.Client, n *network) {
 		began := time.Now()
-		_, err := c.Checkout(t.Context(), coins("space_shooter"))
+		_, err := c.Checkout(t.Context(), coins())
 		wantCode(t, err, "deadline_exceeded")
 		if took := time.Since(began); took != time.Second || len(n.sent) != 1 {
 			t.Errorf("%d requests within %v", len(n.sent), took)
@@ -244,7 +271,7 @@ func TestSettingsOfRetries(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		began := time.Now()
-		_, err := c.Checkout(ctx, coins("space_shooter"))
+		_, err := c.Checkout(ctx, coins())
 		if took := time.Since(began); took != time.Hour || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v within %v", err, took)
 		}
@@ -273,7 +300,7 @@ func TestTheContextEndsACall(t *testing.T) {
 				ctx, cancel := tt.ctx(t.Context())
 				defer cancel()
 				began := time.Now()
-				_, err := c.Checkout(ctx, coins("space_shooter"))
+				_, err := c.Checkout(ctx, coins())
 				wantCode(t, err, tt.code)
 				if tt.is != nil && !errors.Is(err, tt.is) {
 					t.Errorf("the error is %v, want one that is %v", err, tt.is)
@@ -305,7 +332,7 @@ func cancelled(after time.Duration) func(context.Context) (context.Context, cont
 // TestWhatAnErrorTells reads all of one.
 func TestWhatAnErrorTells(t *testing.T) {
 	inABubble(t, []fault{says(connect.CodeResourceExhausted, "rate_limited", "90")}, nil, func(t *testing.T, c *coinslot.Client, _ *network) {
-		_, err := c.Checkout(t.Context(), coins("space_shooter"))
+		_, err := c.Checkout(t.Context(), coins())
 		var got *coinslot.Error
 		if !errors.As(err, &got) {
 			t.Fatal(err)
