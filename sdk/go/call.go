@@ -89,7 +89,7 @@ func attempt[Req, Res any](ctx context.Context, c *caller, call method[Req, Res]
 	}
 	res, err := call(limited, req)
 	if err != nil {
-		return nil, newError(ctx, err)
+		return nil, newError(err)
 	}
 	return res, nil
 }

@@ -1,7 +1,6 @@
 package coinslot
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -44,8 +43,8 @@ func (e *Error) Error() string { return "coinslot: " + e.Code + ": " + e.Message
 // Unwrap returns what the connection or the context reported.
 func (e *Error) Unwrap() error { return e.cause }
 
-// newError reads what a generated client returned. ctx is that of the whole call.
-func newError(ctx context.Context, err error) *Error {
+// newError reads what a generated client returned.
+func newError(err error) *Error {
 	e := &Error{Message: err.Error(), RPCCode: connect.CodeOf(err), cause: err}
 	e.Code = e.RPCCode.String()
 	var failed *connect.Error
@@ -60,7 +59,7 @@ func newError(ctx context.Context, err error) *Error {
 			}
 		}
 	}
-	e.Retryable = ctx.Err() == nil && e.mayPass()
+	e.Retryable = e.mayPass()
 	return e
 }
 
@@ -70,7 +69,7 @@ func (e *Error) mayPass() bool {
 	case connect.CodeUnavailable:
 		return true // said by the server or a proxy, or nobody was reached
 	case connect.CodeDeadlineExceeded:
-		return true // no answer in the time of one attempt
+		return true // no answer in the time of an attempt, or of the whole call
 	case connect.CodeInternal:
 		return connect.IsWireError(e.cause) // and not something in this program
 	case connect.CodeResourceExhausted:

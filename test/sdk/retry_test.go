@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,6 +88,16 @@ func silent(r *http.Request, _ roundTrip) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
+func broken(*http.Request, roundTrip) (*http.Response, error) {
+	return nil, &net.OpError{Op: "write", Err: syscall.EPIPE}
+}
+
+// breaking breaks the connection when the caller goes away.
+func breaking(r *http.Request, _ roundTrip) (*http.Response, error) {
+	<-r.Context().Done()
+	return broken(r, nil)
+}
+
 // says answers as the server does when it refuses, with a header Retry-After unless that is empty.
 func says(status connect.Code, code, retryAfter string) fault {
 	return func(r *http.Request, _ roundTrip) (*http.Response, error) {
@@ -147,6 +159,7 @@ func TestRetries(t *testing.T) {
 		{"nobody is there at first", []fault{unreachable, unreachable}, 3, "", 750 * time.Millisecond, 1500 * time.Millisecond},
 		{"nobody is there", []fault{unreachable, unreachable, unreachable}, 3, "unavailable", 750 * time.Millisecond, 1500 * time.Millisecond},
 		{"the answer is lost", []fault{lost}, 2, "", 250 * time.Millisecond, 500 * time.Millisecond},
+		{"the connection breaks while the request is sent", []fault{broken}, 2, "", 250 * time.Millisecond, 500 * time.Millisecond},
 		{"the server is unavailable", []fault{says(connect.CodeUnavailable, "unavailable", "")}, 2, "", 250 * time.Millisecond, 500 * time.Millisecond},
 		{"the server is unavailable and says for how long", []fault{says(connect.CodeUnavailable, "unavailable", "7")}, 2, "", 7 * time.Second, 7 * time.Second},
 		{"an error within the server", []fault{says(connect.CodeInternal, "internal", "")}, 2, "", 250 * time.Millisecond, 500 * time.Millisecond},
@@ -287,13 +300,15 @@ func TestTheContextEndsACall(t *testing.T) {
 		ctx    func(context.Context) (context.Context, context.CancelFunc)
 		is     error // of what the error is
 		code   string
+		again  bool // whether it may be tried again
 		took   time.Duration
 	}{
-		{"a deadline during an attempt", []fault{silent}, deadline(10 * time.Second), context.DeadlineExceeded, "deadline_exceeded", 10 * time.Second},
-		{"cancelled during an attempt", []fault{silent}, cancelled(10 * time.Second), context.Canceled, "canceled", 10 * time.Second},
-		{"cancelled during a pause", []fault{unreachable}, cancelled(100 * time.Millisecond), context.Canceled, "unavailable", 100 * time.Millisecond},
-		{"a deadline before the end of a pause", []fault{says(connect.CodeUnavailable, "unavailable", "20")}, deadline(20 * time.Second), nil, "unavailable", 0},
-		{"cancelled before", nil, cancelled(0), context.Canceled, "canceled", 0},
+		{"a deadline during an attempt", []fault{silent}, deadline(10 * time.Second), context.DeadlineExceeded, "deadline_exceeded", true, 10 * time.Second},
+		{"cancelled during an attempt", []fault{silent}, cancelled(10 * time.Second), context.Canceled, "canceled", false, 10 * time.Second},
+		{"cancelled during a pause", []fault{unreachable}, cancelled(100 * time.Millisecond), context.Canceled, "unavailable", true, 100 * time.Millisecond},
+		{"cancelled as the connection breaks", []fault{breaking}, cancelled(time.Second), context.Canceled, "canceled", false, time.Second},
+		{"a deadline before the end of a pause", []fault{says(connect.CodeUnavailable, "unavailable", "20")}, deadline(20 * time.Second), nil, "unavailable", true, 0},
+		{"cancelled before", nil, cancelled(0), context.Canceled, "canceled", false, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inABubble(t, tt.faults, nil, func(t *testing.T, c *coinslot.Client, n *network) {
@@ -304,6 +319,10 @@ func TestTheContextEndsACall(t *testing.T) {
 				wantCode(t, err, tt.code)
 				if tt.is != nil && !errors.Is(err, tt.is) {
 					t.Errorf("the error is %v, want one that is %v", err, tt.is)
+				}
+				var failed *coinslot.Error
+				if errors.As(err, &failed); failed.Retryable != tt.again {
+					t.Errorf("%v is retryable: %v", err, failed.Retryable)
 				}
 				if took := time.Since(began); took != tt.took || len(n.sent) > 1 {
 					t.Errorf("%d requests within %v, want one within %v", len(n.sent), took, tt.took)
