@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -317,6 +320,43 @@ func TestRefusals(t *testing.T) {
 	reader := newClient(t, run(t, "keys", "create", "--game", "refused", "--environment", "sandbox", "--read-only"))
 	_, err = reader.Checkout(t.Context(), coins("refused"))
 	wantCode(t, err, coinslot.CodeForbidden)
+}
+
+// TestManyAtOnce shares a client among goroutines, and their connections among calls. Then
+// there is more than a page of events.
+func TestManyAtOnce(t *testing.T) {
+	const goroutines, calls = 16, 8
+	c := newGame(t, "crowded")
+	var opened atomic.Int32
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
+		if !i.Reused {
+			opened.Add(1)
+		}
+	}})
+	for range calls {
+		var running sync.WaitGroup
+		for range goroutines {
+			running.Go(func() {
+				if _, err := c.Checkout(ctx, coins("crowded")); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		running.Wait()
+	}
+	if n := opened.Load(); n > 3*goroutines {
+		t.Errorf("%d connections were opened for %d goroutines", n, goroutines)
+	}
+	events := 0
+	for _, err := range c.Events.All(t.Context(), nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		events++
+	}
+	if events != goroutines*calls {
+		t.Errorf("%d events, want %d", events, goroutines*calls)
+	}
 }
 
 // TestKeysOfChanges looks at what is sent: each call that changes something has a key,

@@ -11,9 +11,10 @@ import (
 // that the sequence can be gone through again.
 func all[Req proto.Message, T any](req Req, ask func(Req) ([]T, *string, error), from func(Req, string)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		req := proto.CloneOf(req)
+		own := req.ProtoReflect().New().Interface().(Req) // and no clone: req may be nil
+		proto.Merge(own, req)
 		for {
-			page, next, err := ask(req)
+			page, next, err := ask(own)
 			if err != nil {
 				var none T
 				yield(none, err)
@@ -27,7 +28,7 @@ func all[Req proto.Message, T any](req Req, ask func(Req) ([]T, *string, error),
 			if next == nil {
 				return
 			}
-			from(req, *next)
+			from(own, *next)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package sdk_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,11 +10,16 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/coinslot/coinslot/test/sdk"
 )
 
 const repository = "../.."
+
+// grace is how long before the end of all tests a command is killed, so that it can
+// still be told what it printed.
+const grace = 5 * time.Second
 
 // workshop is where the program is built; it is removed at the end.
 var workshop string
@@ -53,7 +59,14 @@ func runSuite(t *testing.T, dir string, command ...string) {
 // killed, the programs that it started too.
 func run(t *testing.T, dir string, env []string, command ...string) string {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), command[0], command[1:]...)
+	ctx := t.Context()
+	if deadline, ok := t.Deadline(); ok { // go test would end, and leave it running
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-grace))
+		defer cancel()
+	}
+	c := exec.CommandContext(ctx, command[0], command[1:]...)
+	c.WaitDelay = grace
 	c.Dir, c.Env = dir, append(os.Environ(), env...)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
