@@ -53,7 +53,7 @@ func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout 
 // WithRetries sets how often a call is tried again, by default twice. Only what may help
 // is tried again: a connection that broke, no answer in time, and the codes unavailable,
 // internal and rate_limited. It waits 0.5 s, then 1, 2, 4 and 8, less up to half of it
-// by chance, or for as long as the server asks.
+// by chance, or for as long as the server asks, if that is not more than a minute.
 func WithRetries(n int) Option { return func(s *settings) { s.retries = n } }
 
 type settings struct {
