@@ -30,7 +30,7 @@ class Server:
 
     def __init__(self, binary: Path, data: Path, *flags: str) -> None:
         self.binary, self.data = binary, data
-        command = [binary, "serve", "--quiet-start", "--addr", "127.0.0.1:0", "--data", data, *flags]
+        command = [str(binary), "serve", "--quiet-start", "--addr", "127.0.0.1:0", "--data", str(data), *flags]
         self.log = data.with_suffix(".log").open("w")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         assert self.process.stdout is not None
@@ -42,7 +42,11 @@ class Server:
     def run(self, *command: str) -> str:
         """What a command of the binary prints on standard output."""
         done = subprocess.run(
-            [self.binary, *command, "--data", self.data], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [self.binary, *command, "--data", self.data],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={name: value for name, value in os.environ.items() if not name.startswith("COINSLOT_")},
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import Callable
 from uuid import uuid4
 
 import pytest
@@ -191,13 +192,14 @@ def test_refusals_of_other_kinds(connect: Connect, server: Server) -> None:
     client = connect()
     stranger = connect("sk_sandbox_nonsense")
     reader = connect(server.new_key("space_shooter", "--read-only"))
-    for call, code, rpc_code, status in (
+    refusals: "list[tuple[Callable[[], object], str, str, int]]" = [
         (lambda: client.sessions.get("sess_" + "0" * 26), "session_not_found", "not_found", 404),
         (lambda: client.payments.get("pay_" + "0" * 26), "payment_not_found", "not_found", 404),
         (lambda: client.sessions.get("nonsense"), "invalid_id", "invalid_argument", 400),
         (lambda: stranger.sessions.get("sess_1"), "unauthorized", "unauthenticated", 401),
         (lambda: sell(reader), "forbidden", "permission_denied", 403),
-    ):
+    ]
+    for call, code, rpc_code, status in refusals:
         with pytest.raises(CoinslotError) as refusal:
             call()
         e = refusal.value
