@@ -90,6 +90,8 @@ def _address(url: str) -> str:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as e:
         raise ValueError(f"base_url must be a URL: {e}") from e
+    if parsed.userinfo:  # errors show the URL
+        raise ValueError("base_url must not have a user name or password in it")
     if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.fragment:
         raise ValueError(f'base_url must look like https://pay.example.com, got "{url}"')
     return url.rstrip("/")
