@@ -3,7 +3,8 @@ TOOL := go tool -modfile=tools.mod
 BUF  := $(TOOL) buf
 
 # What the tests need besides Go.
-DEBIAN_PACKAGES := chromium curl gcc git libc6-dev nodejs npm openssl
+DEBIAN_PACKAGES := chromium curl gcc git libc6-dev mypy nodejs npm openssl protobuf-compiler protobuf-compiler-grpc \
+	python3-grpcio python3-httpx python3-pytest python3-setuptools python3-wheel
 NPM_PACKAGES    := test/openapi
 
 # How long the tests of one package may take; one that hangs then shows its stacks.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -47,4 +48,19 @@ func note(line string) {
 		fmt.Fprintln(f, line)
 		f.Close()
 	}
+}
+
+// Python returns a Python 3 that has all of the modules. Where none has it ends the
+// test as Lacks does. Debian's own interpreter is asked too, since what `make setup`
+// installs is that one's, and another may come first in the path.
+func Python(t testing.TB, modules ...string) string {
+	t.Helper()
+	for _, name := range []string{"python3", "/usr/bin/python3"} {
+		path, err := exec.LookPath(name)
+		if err == nil && exec.Command(path, "-c", "import "+strings.Join(modules, ",")).Run() == nil {
+			return path
+		}
+	}
+	Lacks(t, "Python 3 with "+strings.Join(modules, ", "))
+	return ""
 }

@@ -48,19 +48,14 @@ func TestProgram(t *testing.T) {
 			}
 			t.Setenv("COINSLOT_TEST_SKIPS", skips)
 			t.Setenv("COINSLOT_TEST_REQUIRE", tt.require)
-			r := &recorder{TB: t}
-			path := ""
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				path = testneed.Program(r, tt.programs[0], tt.programs[1:]...)
-			}()
-			<-done
+			path, end := record(t, func(r testing.TB) string {
+				return testneed.Program(r, tt.programs[0], tt.programs[1:]...)
+			})
 			if found := path != ""; found != tt.wantFound {
 				t.Errorf("path = %q, found should be %v", path, tt.wantFound)
 			}
-			if r.end != tt.wantEnd {
-				t.Errorf("ended with %q, want %q", r.end, tt.wantEnd)
+			if end != tt.wantEnd {
+				t.Errorf("ended with %q, want %q", end, tt.wantEnd)
 			}
 			noted, _ := os.ReadFile(skips)
 			if skipped := strings.HasPrefix(tt.wantEnd, "skip"); skipped != strings.Contains(string(noted), "needs "+missing) {
@@ -68,4 +63,28 @@ func TestProgram(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestPython(t *testing.T) {
+	t.Setenv("COINSLOT_TEST_REQUIRE", "")
+	t.Setenv("COINSLOT_TEST_SKIPS", "")
+	if path, end := record(t, func(r testing.TB) string { return testneed.Python(r, "json", "os") }); end == "" && path == "" {
+		t.Error("a Python was found, but not its path")
+	}
+	path, end := record(t, func(r testing.TB) string { return testneed.Python(r, "json", "no_such_module") })
+	if want := "skip: needs Python 3 with json, no_such_module: `make setup` installs it"; end != want || path != "" {
+		t.Errorf("found %q and ended with %q, want %q", path, end, want)
+	}
+}
+
+// record looks for a program in a test of its own, and says how that one was ended.
+func record(t *testing.T, look func(testing.TB) string) (path, end string) {
+	r := &recorder{TB: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		path = look(r)
+	}()
+	<-done
+	return path, r.end
 }
