@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import httpx
 
@@ -25,6 +25,11 @@ def build(directory: Path) -> Path:
     return binary
 
 
+def plain() -> Dict[str, str]:
+    """The environment without the variables that could lead a command to another server."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COINSLOT_")}
+
+
 class Server:
     """A server in the sandbox, with data of its own, on a port that was free."""
 
@@ -32,7 +37,7 @@ class Server:
         self.binary, self.data = binary, data
         command = [str(binary), "serve", "--quiet-start", "--addr", "127.0.0.1:0", "--data", str(data), *flags]
         self.log = data.with_suffix(".log").open("w")
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True, env=plain())
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, data.with_suffix(".log").read_text()
@@ -46,7 +51,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={name: value for name, value in os.environ.items() if not name.startswith("COINSLOT_")},
+            env=plain(),
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()

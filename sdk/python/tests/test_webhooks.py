@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import time
 from typing import Any, Dict, List
@@ -71,9 +73,6 @@ def test_a_secret_that_cannot_be_one_is_the_receivers_mistake(secrets: Any) -> N
 
 
 def test_a_body_that_is_no_text_is_no_event() -> None:
-    import hashlib
-    import hmac
-
     for body in (b'{"id":"\xff","type":"a"}', '{"id":"1","type":"a"}'.encode("utf-16")):
         signature = hmac.new(b"whsec_AAAA", b"1." + body, hashlib.sha256).hexdigest()
         with pytest.raises(WebhookError, match="malformed_body"):

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 import httpx
 
-# What an answer that is not Coinslot's, such as a proxy's, is taken for.
-_RPC_CODES = {
-    400: "internal",
-    401: "unauthenticated",
-    403: "permission_denied",
-    404: "unimplemented",
-    429: "unavailable",
-    502: "unavailable",
-    503: "unavailable",
-    504: "unavailable",
+# What an answer is taken for that is not Coinslot's but, say, that of a proxy: the
+# documented code, and the RPC code as Connect has it.
+_FOREIGN = {
+    400: ("invalid_request", "internal"),
+    401: ("unauthorized", "unauthenticated"),
+    403: ("forbidden", "permission_denied"),
+    404: ("not_found", "unimplemented"),
+    429: ("rate_limited", "unavailable"),
+    500: ("internal", "unknown"),
+    502: ("unavailable", "unavailable"),
+    503: ("unavailable", "unavailable"),
+    504: ("unavailable", "unavailable"),
 }
 
-# The documented code where an answer has none of its own.
-_CODES = {
-    "unauthenticated": "unauthorized",
-    "permission_denied": "forbidden",
-    "deadline_exceeded": "unavailable",
-}
+# The codes of what may be over at the next attempt.
+_RETRYABLE = frozenset(["unavailable", "internal", "rate_limited"])
 
 _DETAIL = "pay.v1.Error"
 
@@ -61,7 +59,7 @@ class CoinslotError(Exception):
     @property
     def retryable(self) -> bool:
         """Whether the same call, with the same idempotency key, may succeed later."""
-        return self.code == "rate_limited" or self.rpc_code in ("unavailable", "internal", "deadline_exceeded")
+        return self.code in _RETRYABLE
 
 
 def broken(cause: httpx.RequestError) -> CoinslotError:
@@ -74,24 +72,24 @@ def broken(cause: httpx.RequestError) -> CoinslotError:
 
 def unreadable(response: httpx.Response, why: Exception) -> CoinslotError:
     """The error of an answer that is not what the API promises."""
-    return CoinslotError("internal", f"{response.url} gave an answer that cannot be read: {why}", "internal", response.status_code)
+    message = f"{response.url} gave an answer that cannot be read: {why}"
+    return CoinslotError("unknown", message, "unknown", response.status_code)
 
 
 def refused(response: httpx.Response) -> CoinslotError:
     """The error that an answer tells of, in Connect's JSON or by its status alone."""
-    told = _object(response)
-    rpc_code = told.get("code")
-    if not isinstance(rpc_code, str):
-        rpc_code = _RPC_CODES.get(response.status_code, "unknown")
-    message = told.get("message")
-    if not isinstance(message, str):
-        message = f"{response.url} answered {response.status_code}, and not as Coinslot does: is base_url right?"
+    status, told = response.status_code, _object(response)
     detail = _detail(told)
-    code = detail.get("code", _CODES.get(rpc_code, rpc_code))
-    return CoinslotError(code, detail.get("message", message), rpc_code, response.status_code, _retry_after(response))
+    if detail is None:
+        message = f"{response.url} answered {status}, and not as Coinslot does: is base_url right?"
+        code, rpc_code = _FOREIGN.get(status, ("unknown", "unknown"))
+        return CoinslotError(code, message, rpc_code, status, _retry_after(response))
+    return CoinslotError(
+        str(detail.get("code", "")), str(detail.get("message", "")), str(told.get("code", "")), status, _retry_after(response)
+    )
 
 
-def _object(response: httpx.Response) -> Any:
+def _object(response: httpx.Response) -> Dict[str, Any]:
     try:
         told = response.json()
     except ValueError:
@@ -99,11 +97,12 @@ def _object(response: httpx.Response) -> Any:
     return told if isinstance(told, dict) else {}
 
 
-def _detail(told: Any) -> Any:
+def _detail(told: Dict[str, Any]) -> Optional[Dict[str, Any]]:
     for detail in told.get("details") or ():
         if isinstance(detail, dict) and detail.get("type") == _DETAIL and isinstance(detail.get("debug"), dict):
-            return detail["debug"]
-    return {}
+            debug: Dict[str, Any] = detail["debug"]
+            return debug
+    return None
 
 
 def _retry_after(response: httpx.Response) -> Optional[float]:
