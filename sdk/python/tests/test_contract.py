@@ -68,14 +68,16 @@ PLACES = {
 
 
 def described() -> Tuple[Dict[str, Json], Dict[str, Json]]:
-    """The messages and the methods of pay.v1."""
+    """The messages and the methods of pay.v1, but for the streams, which this client does not read."""
     command = ["go", "tool", "-modfile=tools.mod", "buf", "build", "--exclude-source-info", "-o", "-#format=json"]
     files = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)["file"]
     ours = [f for f in files if f.get("package") == "pay.v1"]
     messages = {m["name"]: m for f in ours for m in f.get("messageType", [])}
-    methods = {
-        m["name"]: {**m, "service": s["name"]} for f in ours for s in f.get("service", []) for m in s["method"]
-    }
+    every = [{**m, "service": s["name"]} for f in ours for s in f.get("service", []) for m in s["method"]]
+    for stream in (m for m in every if m.get("serverStreaming")):
+        for end in ("inputType", "outputType"):
+            del messages[stream[end].split(".")[-1]]
+    methods = {m["name"]: m for m in every if not m.get("serverStreaming")}
     assert "Session" in messages and "CreateSession" in methods
     return messages, methods
 
