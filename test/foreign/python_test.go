@@ -5,6 +5,7 @@ package foreign
 import (
 	"bufio"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +24,7 @@ func TestPythonGRPC(t *testing.T) {
 	testneed.Program(t, "protoc")
 	testneed.Program(t, "grpc_python_plugin")
 	python := testneed.Python(t, "grpc", "google.protobuf")
+	dependOn(t, "test/foreign", "cmd", "internal")
 
 	config, example := documented(t, "Python")
 	stubs := generate(t, config)
@@ -43,6 +45,17 @@ func TestPythonGRPC(t *testing.T) {
 		t.Errorf("the documented example printed %q", printed)
 	}
 	t.Log(run("calls.py", "-v"))
+}
+
+// dependOn looks at files that only other programs read, so that `go test` runs this
+// again once one of them has changed.
+func dependOn(t *testing.T, dirs ...string) {
+	t.Helper()
+	for _, dir := range dirs {
+		if err := filepath.WalkDir(filepath.Join(root, dir), func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // documented is the configuration and the program under a heading of docs/clients.md.

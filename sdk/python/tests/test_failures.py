@@ -27,7 +27,16 @@ INTERNAL = '{"code":"internal","message":"internal error (ref 1)"}'
 
 @pytest.mark.parametrize(
     "fault",
-    [refuse, hang_up, answer(502), answer(503), answer(504, "<html>"), answer(429), answer(500, INTERNAL), answer(500, "<html>")],
+    [
+        refuse,
+        hang_up,
+        answer(502),
+        answer(503),
+        answer(504, "<html>"),
+        answer(429),
+        answer(500, INTERNAL),
+        answer(500, "<html>"),
+    ],
 )
 def test_what_may_pass_is_tried_again(connect: Connect, fault: Fault) -> None:
     client, sent = connect.unreliably(on_the_way=[fault, fault])

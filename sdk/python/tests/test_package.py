@@ -22,8 +22,9 @@ SOURCES = sorted((HERE / "src").rglob("*.py"))
 
 
 def run(command: List[str], directory: Path, **environment: str) -> str:
+    env = {**os.environ, **environment}
     done = subprocess.run(
-        command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **environment}
+        command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env
     )
     assert done.returncode == 0, done.stdout
     return done.stdout

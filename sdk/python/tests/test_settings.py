@@ -60,6 +60,7 @@ def test_a_token_of_another_form_needs_a_url_alone(client: Client) -> None:
         ({"access_token": SANDBOX, "base_url": "http://a.example/?b=c"}, "base_url must look like"),
         ({"access_token": SANDBOX, "base_url": "http://a:secret@a.example"}, "base_url must not have a user name"),
         ({"access_token": SANDBOX, "timeout": 0}, "timeout must be a positive number"),
+        ({"access_token": SANDBOX, "timeout": float("inf")}, "timeout must be a positive number"),
         ({"access_token": SANDBOX, "timeout": float("nan")}, "timeout must be a positive number"),
         ({"access_token": SANDBOX, "retries": -1}, "retries must not be negative"),
     ],

@@ -64,7 +64,7 @@ def test_one_secret_may_be_given_as_it_is() -> None:
     assert verify_webhook(v["body"], v["headers"], v["secrets"][0], now=v["now"]).type == v["event"]["type"]
 
 
-@pytest.mark.parametrize("secrets", ["", [], ["whsec_AAAA", ""], "whsec_not base64"])
+@pytest.mark.parametrize("secrets", ["", [], ["whsec_AAAA", ""], "whsec_not base64", "whsec_AAAA!AAAA"])
 def test_a_secret_that_cannot_be_one_is_the_receivers_mistake(secrets: Any) -> None:
     v = good()
     with pytest.raises(ValueError, match="secret") as mistake:

@@ -81,12 +81,12 @@ def refused(response: httpx.Response) -> CoinslotError:
     status, told = response.status_code, _object(response)
     detail = _detail(told)
     if detail is None:
-        message = f"{response.url} answered {status}, and not as Coinslot does: is base_url right?"
         code, rpc_code = _FOREIGN.get(status, ("unknown", "unknown"))
-        return CoinslotError(code, message, rpc_code, status, _retry_after(response))
-    return CoinslotError(
-        str(detail.get("code", "")), str(detail.get("message", "")), str(told.get("code", "")), status, _retry_after(response)
-    )
+        message = f"{response.url} answered {status}, and not as Coinslot does: is base_url right?"
+    else:
+        code, rpc_code = str(detail.get("code", "")), str(told.get("code", ""))
+        message = str(detail.get("message", ""))
+    return CoinslotError(code, message, rpc_code, status, _retry_after(response))
 
 
 def _object(response: httpx.Response) -> Dict[str, Any]:

@@ -15,6 +15,9 @@ LOCAL_URL = "http://localhost:8080"
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_RETRIES = 2
 
+# What the protocol can say: milliseconds of ten digits.
+MOST_TIMEOUT = 9_999_999.0
+
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 8.0
 
@@ -70,7 +73,9 @@ def settle(
     environment = environment or known
     url = base_url or os.environ.get("COINSLOT_URL") or (LOCAL_URL if environment == "sandbox" else "")
     if not url:
-        raise ValueError("base_url is missing: give the URL of your server, such as https://pay.example.com, or set COINSLOT_URL")
+        raise ValueError(
+            "base_url is missing: give the URL of your server, such as https://pay.example.com, or set COINSLOT_URL"
+        )
     if retries < 0:
         raise ValueError(f"retries must not be negative, got {retries}")
     return Settings(token, _address(url), environment, seconds(timeout), retries)
@@ -79,7 +84,9 @@ def settle(
 def _token(given: str) -> str:
     token = given.strip()
     if not token:
-        raise ValueError("access_token is missing: give one that `coinslot keys create` made, or set COINSLOT_ACCESS_TOKEN")
+        raise ValueError(
+            "access_token is missing: give one that `coinslot keys create` made, or set COINSLOT_ACCESS_TOKEN"
+        )
     if not (token.isascii() and token.isprintable()) or " " in token:
         raise ValueError("access_token has characters that no access token has")
     return token
@@ -99,6 +106,6 @@ def _address(url: str) -> str:
 
 def seconds(timeout: float) -> float:
     """A timeout as it was given, if it can be one."""
-    if not timeout > 0:
+    if not 0 < timeout <= MOST_TIMEOUT:
         raise ValueError(f"timeout must be a positive number of seconds, got {timeout}")
     return timeout

@@ -75,7 +75,8 @@ def verify_webhook(
     raw = body.encode() if isinstance(body, str) else bytes(body)
     signed = _signed({name.lower(): value for name, value in headers.items()})
     if abs((time.time() if now is None else now) - signed.at) > tolerance:
-        raise WebhookError("timestamp_out_of_tolerance", f"the request was not signed within {tolerance:g} seconds of now")
+        why = f"the request was not signed within {tolerance:g} seconds of now"
+        raise WebhookError("timestamp_out_of_tolerance", why)
     if not _matches(signed, raw, known):
         raise WebhookError("wrong_signature", "none of the signatures is that of a secret for this body")
     return _event(raw)
