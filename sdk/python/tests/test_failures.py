@@ -17,6 +17,7 @@ from conftest import COINS, Connect
 from shop import Fault, Server, answer, hang_up, refuse
 from test_calls import new_game, sell
 
+import coinslot
 from coinslot import AsyncCoinslot, Coinslot, CoinslotError
 
 TOO_LARGE = """{"code": "resource_exhausted", "message": "the request must be at most 8 MiB", "details": [
@@ -59,6 +60,16 @@ def test_reads_are_tried_again_without_a_key(connect: Connect, paid: str) -> Non
     assert client.sessions.status(paid).status == "paid"
     assert len(sent.requests) == 3
     assert not any("Idempotency-Key" in request.headers for request in sent.requests)
+
+
+def test_a_request_says_what_it_is(connect: Connect, paid: str) -> None:
+    client, sent = connect.unreliably(timeout=7)
+    client.sessions.status(paid)
+    client.sessions.status(paid, timeout=2.5)
+    headers = sent.requests[1].headers
+    assert headers["User-Agent"] == "coinslot-python/" + coinslot.__version__
+    assert (headers["Content-Type"], headers["Connect-Protocol-Version"]) == ("application/json", "1")
+    assert [request.headers["Connect-Timeout-Ms"] for request in sent.requests] == ["7000", "2500"]
 
 
 def test_after_the_last_retry_the_error_is_told(connect: Connect) -> None:

@@ -17,12 +17,15 @@ from .convert import from_json, to_json
 from .entities import Page
 from .errors import CoinslotError, refused, unreadable
 from .settings import Settings, seconds
+from .version import __version__
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 PageT = TypeVar("PageT", bound=Page[Any])
 
 MOST_IDEMPOTENCY_KEY = 255
+
+USER_AGENT = "coinslot-python/" + __version__
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Call(Generic[T_co]):
             "Content-Type": "application/json",
             "Connect-Protocol-Version": "1",
             "Connect-Timeout-Ms": str(max(1, int(timeout * 1000))),
+            "User-Agent": USER_AGENT,
         }
         if self.idempotency_key is not None:
             headers["Idempotency-Key"] = self.idempotency_key
