@@ -139,8 +139,8 @@ func (s *Service) charge(ctx context.Context, session pay.Session, p pay.Payment
 			if err != nil || outcome.Kind == pay.OutcomePending {
 				return false, err
 			}
-			_, err = s.settle(ctx, p, outcome)
-			return err == nil, err
+			settled, err := s.settleAndAsk(ctx, p, outcome)
+			return settled, err
 		})
 	})
 	return done
@@ -186,7 +186,7 @@ func (s *Service) authorize(ctx context.Context, session pay.Session, p pay.Paym
 	defer cancel()
 	return by.Authorize(ctx, provider.Charge{
 		Payment: p.ID, Session: p.Session, Amount: p.Amount, Method: p.Method,
-		Capture: session.Capture == pay.CaptureAutomatic, Card: t.Card, Token: t.Token,
+		Capture: session.TakenAtOnce(), Card: t.Card, Token: t.Token,
 	})
 }
 

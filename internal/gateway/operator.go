@@ -187,10 +187,14 @@ func (s *Service) UpdateEndpoint(ctx context.Context, id pay.EndpointID, edit fu
 		if e, err = tx.Endpoint(id); err != nil {
 			return notFound(err, pay.NotFound, "webhook endpoint", string(id))
 		}
+		was := e
 		edit(&e)
 		e.UpdatedAt = pay.Clock(s.now())
 		if e.Enabled {
 			e.Disabled = ""
+		}
+		if e.URL != was.URL || e.Enabled && !was.Enabled {
+			e.FailingSince = time.Time{} // it gets a fresh start
 		}
 		if err := e.Check(); err != nil {
 			return err
@@ -216,16 +220,7 @@ func (s *Service) RotateSecret(ctx context.Context, id pay.EndpointID, overlap t
 	secret, sealed := s.secrets.New(id)
 	now := pay.Clock(s.now())
 	e, err := s.UpdateEndpoint(ctx, id, func(e *pay.Endpoint) {
-		live := []pay.SealedSecret{{Sealed: sealed}}
-		for _, old := range e.Secrets {
-			if end := now.Add(overlap); old.ExpiresAt.IsZero() || end.Before(old.ExpiresAt) {
-				old.ExpiresAt = end
-			}
-			if now.Before(old.ExpiresAt) {
-				live = append(live, old)
-			}
-		}
-		e.Secrets = live
+		e.Secrets = pay.RotateSecret(e.Secrets, sealed, now, overlap)
 	})
 	return e, secret, err
 }

@@ -95,7 +95,7 @@ func (s *Service) intend(ctx context.Context, p pay.Payment, idem Idempotency, e
 			return err
 		}
 		if replayed = known && !needed; needed {
-			err = tx.Intend(p.ID, e.intent)
+			err = tx.Intend(p.ID, e.intent, nil)
 		}
 		if err != nil || known {
 			return err
@@ -122,10 +122,36 @@ func (s *Service) carryOut(ctx context.Context, p pay.Payment, e ending) (pay.Pa
 		return pay.Payment{}, pay.Refuse(pay.Unavailable, "the payment provider gave no answer, so the outcome is not known yet; ask again")
 	}
 	if outcome.Kind == pay.OutcomeAuthorized {
-		// It was asked and did not: the game may now decide otherwise.
-		return p, s.store.Update(ctx, p.Session, func(tx store.Tx) error { return tx.Intend(p.ID, "") })
+		return p, s.release(ctx, p)
 	}
 	return s.settle(ctx, p, outcome)
+}
+
+// release frees a payment of its intent, since the provider was asked and left the hold as
+// it was: the game may now decide otherwise. One that was asked beforehand has decided.
+func (s *Service) release(ctx context.Context, p pay.Payment) error {
+	return s.store.Update(ctx, p.Session, func(tx store.Tx) error {
+		session, _, err := owned(tx, p.ID)
+		if err != nil || session.Confirm {
+			return err
+		}
+		return tx.Intend(p.ID, "", nil)
+	})
+}
+
+// settleAndAsk writes what a provider said of a payment. Where that calls for the game's
+// word, the game is asked and obeyed, or left to reconciliation.
+func (s *Service) settleAndAsk(ctx context.Context, p pay.Payment, o pay.Outcome) (settled bool, err error) {
+	after, err := s.settle(ctx, p, o)
+	if err != nil {
+		return false, err
+	}
+	if after.Asking {
+		if err := s.confirm(ctx, after); err != nil {
+			s.log.WarnContext(ctx, "a payment waits for its game's decision, or for the provider to carry it out", "payment", p.ID, "error", err)
+		}
+	}
+	return true, nil
 }
 
 func (s *Service) provider(env pay.Environment) (provider.Provider, error) {

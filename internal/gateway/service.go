@@ -29,6 +29,9 @@ type Options struct {
 	// Secrets makes the secrets that webhooks are signed with.
 	Secrets Secrets
 
+	// Asker asks games about payments before their players are charged.
+	Asker Asker
+
 	Now               func() time.Time
 	Logger            *slog.Logger
 	IdempotencyWindow time.Duration // how long an answer is remembered; at least a day
@@ -49,6 +52,8 @@ type Service struct {
 	providers Providers
 	payload   func(pay.Change, pay.Event) []byte
 	secrets   Secrets
+	asker     Asker
+	watchers  *watchers
 	now       func() time.Time
 	log       *slog.Logger
 	window    time.Duration // for which an answer is remembered
@@ -61,17 +66,21 @@ type Service struct {
 	returning   sync.Map       // the same of refunds
 	calls       sync.WaitGroup // payments and refunds whose provider is being asked
 	stopping    chan struct{}  // closed when Run is told to end
-	reopened    chan struct{}  // a payment ended, so its session can expire again, perhaps soon
+	parting     chan struct{}  // closed by part, when the watches are to end
+	part        func()
+	reopened    chan struct{} // a payment ended, so its session can expire again, perhaps soon
 }
 
 // New loads the settings and returns a Service. Run must be running for deadlines
 // and lost answers to be looked after.
 func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
-		store: o.Store, providers: o.Provider, payload: o.Payload, secrets: o.Secrets, now: o.Now, log: o.Logger,
+		store: o.Store, providers: o.Provider, payload: o.Payload, secrets: o.Secrets, asker: o.Asker, now: o.Now, log: o.Logger,
+		watchers: newWatchers(o.Store), parting: make(chan struct{}),
 		window:   max(o.IdempotencyWindow, 24*time.Hour),
 		stopping: make(chan struct{}), reopened: make(chan struct{}, 1),
 	}
+	s.part = sync.OnceFunc(func() { close(s.parting) })
 	return s, s.loadSettings(ctx)
 }
 

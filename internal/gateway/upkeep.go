@@ -42,6 +42,9 @@ func (s *Service) Run(ctx context.Context) {
 	var jobs sync.WaitGroup
 	jobs.Go(func() { s.expireInTime(ctx) })
 	jobs.Go(func() {
+		s.watchers.follow(ctx, func(err error) { s.log.ErrorContext(ctx, "follow the feed for those who watch", "error", err) })
+	})
+	jobs.Go(func() {
 		s.attempt(ctx, "reconcile payments", s.reconcile) // those of an earlier process
 		s.repeat(ctx, "reconcile payments", reconcileEvery, s.reconcile)
 	})
@@ -113,15 +116,18 @@ func (s *Service) attempt(ctx context.Context, what string, job func(context.Con
 // outcome is not known, and every refund that is pending. It looks up first; it never charges. It goes by what is
 // under way rather than by age, since the clock may have been set back.
 func (s *Service) reconcile(ctx context.Context, _ time.Time) error {
-	resolve := func(p pay.Payment) error {
-		if _, underWay := s.charging.Load(p.ID); underWay {
-			return nil
+	unlessUnderWay := func(resolve func(context.Context, pay.Payment) error) func(pay.Payment) error {
+		return func(p pay.Payment) error {
+			if _, underWay := s.charging.Load(p.ID); underWay {
+				return nil
+			}
+			return resolve(ctx, p)
 		}
-		return s.resolve(ctx, p)
 	}
 	return errors.Join(
-		eachPage(ctx, s, processing, paymentID, resolve),
-		eachPage(ctx, s, store.Reader.IntendedPayments, paymentID, resolve),
+		eachPage(ctx, s, processing, paymentID, unlessUnderWay(s.resolve)),
+		eachPage(ctx, s, store.Reader.IntendedPayments, paymentID, unlessUnderWay(s.resolve)),
+		eachPage(ctx, s, store.Reader.AskedPayments, paymentID, unlessUnderWay(s.resolveAsked)),
 		eachPage(ctx, s, store.Reader.PendingRefunds, refundID, func(r pay.Refund) error {
 			if _, underWay := s.returning.Load(r.ID); underWay {
 				return nil
@@ -139,7 +145,7 @@ func (s *Service) resolve(ctx context.Context, p pay.Payment) error {
 	s.log.InfoContext(ctx, "payment reconciled", "payment", p.ID, "intent", p.Intent, "outcome", outcome.Kind)
 	switch {
 	case outcome.Kind != pay.OutcomeAuthorized || p.Intent == "":
-		_, err = s.settle(ctx, p, outcome)
+		_, err = s.settleAndAsk(ctx, p, outcome)
 	case p.Intent == pay.IntentCapture:
 		_, err = s.carryOut(ctx, p, capturing)
 	case p.Intent == pay.IntentVoid:
@@ -173,7 +179,7 @@ func (s *Service) voidAbandoned(ctx context.Context, now time.Time) error {
 	}
 	return eachPage(ctx, s, old, paymentID, func(p pay.Payment) error {
 		session, err := view(ctx, s.store, func(r store.Reader) (pay.Session, error) { return r.Session(p.Session) })
-		if err != nil || now.Before(session.ExpiresAt.Add(abandonedAfter)) || p.Intent != "" {
+		if err != nil || now.Before(session.ExpiresAt.Add(abandonedAfter)) || p.Intent != "" || p.Asking {
 			return err
 		}
 		if _, _, err := s.intend(ctx, p, Idempotency{}, voiding); err != nil {

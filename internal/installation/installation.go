@@ -67,10 +67,12 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 		return nil, err
 	}
 	convert := rpc.Converter{PageURL: address.PageURL, ImageURL: address.ImageURL}
-	relay := webhook.NewRelay(webhook.Options{Store: o.Store, Vault: o.Vault, Client: o.webhookClients(), Now: o.Now, Logger: o.Logger})
+	clients := o.webhookClients()
+	relay := webhook.NewRelay(webhook.Options{Store: o.Store, Vault: o.Vault, Client: clients, Now: o.Now, Logger: o.Logger})
 	service, err := gateway.New(ctx, gateway.Options{
 		Store: o.Store, Provider: o.Providers, Payload: convert.Payload, Secrets: webhook.NewSecrets(o.Vault),
-		Now: o.Now, Logger: o.Logger, IdempotencyWindow: o.IdempotencyWindow,
+		Asker: webhook.NewAsker(webhook.AskerOptions{Vault: o.Vault, Client: clients, Now: o.Now, Question: convert.Question}),
+		Now:   o.Now, Logger: o.Logger, IdempotencyWindow: o.IdempotencyWindow,
 	})
 	if err != nil {
 		return nil, err
@@ -88,6 +90,12 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 		return nil, err
 	}
 	return &Installation{front, service, relay}, nil
+}
+
+// Drain turns readiness red and ends the watches, before the port is closed.
+func (i *Installation) Drain() {
+	i.Server.Drain()
+	i.Gateway.Part()
 }
 
 // Run delivers webhooks and looks after deadlines until ctx is done, then finishes

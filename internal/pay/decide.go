@@ -56,7 +56,7 @@ func (s Session) Expire(now time.Time) Change {
 // session itself. An outcome that says nothing new, or comes after p has ended, changes nothing.
 func (s Session) Settle(p Payment, o Outcome, now time.Time) Change {
 	s.mustOwn(p)
-	next := settled(p.Status, o.Kind)
+	next := settled(p, o.Kind)
 	if next == p.Status {
 		return Change{}
 	}
@@ -64,21 +64,24 @@ func (s Session) Settle(p Payment, o Outcome, now time.Time) Change {
 		panic(fmt.Sprintf("pay: payment %s is live on session %s, which is %s", p.ID, s.ID, s.Status))
 	}
 	now = latest(s.notBefore(now), p.CreatedAt, p.AuthorizedAt)
-	p.Status = next
+	p.Status, p.Asking = next, false
 	if o.Reference != "" {
 		p.Reference = o.Reference
 	}
 	c := Change{Session: &s, Payment: &p}
 	switch next {
 	case PaymentAuthorized:
-		p.AuthorizedAt = now
+		p.AuthorizedAt, p.Asking = now, s.Confirm
 		c.tell(PaymentAuthorizedEvent, &p, now)
 	case PaymentSucceeded:
-		p.SucceededAt, s.Live = now, false
+		p.SucceededAt, p.Failure, s.Live = now, nil, false
 		c.tell(PaymentSucceededEvent, &p, now)
 		c.end(SessionPaid, now)
 	case PaymentFailed:
-		p.FailedAt, p.Failure = now, o.failure()
+		p.FailedAt = now
+		if p.Failure == nil {
+			p.Failure = o.failure()
+		}
 		c.tell(PaymentFailedEvent, &p, now)
 		c.spend(SessionFailed, now)
 	case PaymentCancelled:
@@ -90,19 +93,21 @@ func (s Session) Settle(p Payment, o Outcome, now time.Time) Change {
 }
 
 // settled is the table of a payment's transitions: the status that follows when a
-// provider says o of a payment that is at from.
-func settled(from PaymentStatus, o OutcomeKind) PaymentStatus {
-	switch {
+// provider says o of p. A hold that was let go because the game would not have the payment
+// is a failure, not a cancellation.
+func settled(p Payment, o OutcomeKind) PaymentStatus {
+	switch from := p.Status; {
 	case from == PaymentProcessing && o == OutcomeAuthorized:
 		return PaymentAuthorized
 	case from.Live() && o == OutcomeSucceeded:
 		return PaymentSucceeded
-	case from.Live() && o == OutcomeFailed, from == PaymentProcessing && o == OutcomeVoided:
+	case from.Live() && o == OutcomeFailed, from == PaymentProcessing && o == OutcomeVoided,
+		from == PaymentAuthorized && o == OutcomeVoided && p.Failure != nil:
 		return PaymentFailed
 	case from == PaymentAuthorized && o == OutcomeVoided:
 		return PaymentCancelled
 	}
-	return from
+	return p.Status
 }
 
 // failure is why the payment failed; a hold that was let go before the payment was
@@ -189,6 +194,8 @@ func (p Payment) checkEnding(wanted Intent) (bool, error) {
 	switch {
 	case p.Status != PaymentAuthorized:
 		return false, Refuse(PaymentNotAuthorized, "payment %s must be authorized, but is %s", p.ID, p.Status)
+	case p.Asking:
+		return false, Refuse(PaymentNotAuthorized, "payment %s is authorized, but its game is being asked whether to take it", p.ID)
 	case p.Intent != "" && p.Intent != wanted:
 		return false, Refuse(PaymentNotAuthorized, "payment %s must be authorized, but its %s is under way", p.ID, p.Intent)
 	}

@@ -29,6 +29,7 @@ const (
 	InvalidLimit          Code = "invalid_limit"
 	InvalidOffset         Code = "invalid_offset"
 	InvalidCursor         Code = "invalid_cursor"
+	InvalidConsumer       Code = "invalid_consumer"
 	InvalidStatus         Code = "invalid_status"
 	InvalidExpiresIn      Code = "invalid_expires_in"
 	InvalidAmount         Code = "invalid_amount"

@@ -42,9 +42,11 @@ type Game struct {
 	Attempts      int    // payments that may fail before the session does, 1..MostAttempts
 	Capture       CaptureMode
 	SessionTTL    time.Duration
-	ReturnSchemes []string   // schemes allowed in return URIs, lower case; empty: any
-	ReturnHosts   []string   // hosts allowed in http(s) return URIs, lower case; empty: any
-	Currencies    []Currency // accepted; empty: all
+	ConfirmURL    string         // who is asked before a player is charged; empty: nobody
+	ConfirmSecret []SealedSecret // what it is asked with, newest first; each signs until it expires
+	ReturnSchemes []string       // schemes allowed in return URIs, lower case; empty: any
+	ReturnHosts   []string       // hosts allowed in http(s) return URIs, lower case; empty: any
+	Currencies    []Currency     // accepted; empty: all
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 }
@@ -83,6 +85,9 @@ func (g Game) Check() error {
 	case g.SessionTTL < ShortestSessionTTL || g.SessionTTL > LongestSessionTTL:
 		return RefuseField(InvalidSetting, "session_ttl", "must be %v to %v, got %v", ShortestSessionTTL, LongestSessionTTL, g.SessionTTL)
 	}
+	if err := g.checkConfirm(); err != nil {
+		return err
+	}
 	for _, c := range g.Currencies {
 		if !c.Known() {
 			return RefuseField(InvalidSetting, "currencies", "must be ISO 4217 codes in upper case, got %s", quote(string(c)))
@@ -99,6 +104,16 @@ func (g Game) Check() error {
 		}
 	}
 	return checkText(InvalidSetting, "name", g.Name, 1, 100)
+}
+
+func (g Game) checkConfirm() error {
+	switch {
+	case g.ConfirmURL == "":
+		return nil
+	case g.Capture == CaptureManual:
+		return RefuseField(InvalidSetting, "confirm_url", "needs capture automatic: with manual, CompletePayment is the game's approval")
+	}
+	return checkHTTPURL("confirm_url", g.ConfirmURL, false)
 }
 
 // Accepts says whether the game sells in currency c.

@@ -109,6 +109,11 @@ func newEventID(session SessionID, sequence int64, at time.Time) EventID {
 	h.Write(binary.BigEndian.AppendUint64(nil, uint64(sequence)))
 	var u [16]byte
 	copy(u[:], h.Sum(nil))
+	return stampUUID(u, at)
+}
+
+// stampUUID makes a UUID of version 7 (RFC 9562, section 5.7) of random bytes.
+func stampUUID(u [16]byte, at time.Time) EventID {
 	putMillis(u[:6], at)
 	u[6] = 0x70 | u[6]&0x0f
 	u[8] = 0x80 | u[8]&0x3f

@@ -58,7 +58,7 @@ func NewSession(id SessionID, env Environment, game Game, o Order, now time.Time
 	now = Clock(now)
 	s := Session{
 		ID: id, Environment: env, Game: game.ID, User: o.User, Status: SessionPending,
-		Attempts: game.Attempts, Capture: game.Capture, CreatedAt: now,
+		Attempts: game.Attempts, Capture: game.Capture, Confirm: game.ConfirmURL != "", CreatedAt: now,
 	}
 	if err := checkText(InvalidUserID, "user_id", string(o.User), 1, MostUserID); err != nil {
 		return Change{}, err

@@ -55,8 +55,8 @@ type Payment struct {
 	Method      Method
 	Title       string // of the item
 	Card        CardHint
-	Reference   string // the provider's own id of it; empty until it gave one
-	Failure     *Failure
+	Reference   string   // the provider's own id of it; empty until it gave one
+	Failure     *Failure // why it failed, or will have once its hold is let go
 
 	// Sums of refunds in minor units; neither is ever more than the amount.
 	Refunded int64 // those that succeeded
@@ -65,6 +65,10 @@ type Payment struct {
 	// Intent is what the provider is being asked to do with an authorized payment. It
 	// is stored before the provider is called, so that a crash forgets neither a capture nor a void.
 	Intent Intent
+
+	// Asking: the game is being asked whether the authorized payment may be taken. Nothing
+	// is taken until it has said so.
+	Asking bool
 
 	CreatedAt    time.Time
 	AuthorizedAt time.Time

@@ -50,10 +50,11 @@ type Session struct {
 	Locale      string    // of the page, BCP 47; empty: the browser's
 	Metadata    *Metadata // nil: none
 
-	// Attempts and Capture are the game's settings when the session was made, so
-	// that a change of settings never changes a sale that is under way.
+	// Attempts, Capture and Confirm follow from the game's settings when the session was
+	// made, so that a change of settings never changes a sale that is under way.
 	Attempts int
 	Capture  CaptureMode
+	Confirm  bool // the game is asked before its player is charged
 
 	Payment PaymentID // the latest; empty: none yet
 	Live    bool      // the latest payment is processing or authorized
@@ -109,6 +110,10 @@ func (s Session) AsCreated() Session {
 	s.Sequence, s.Version = 1, 1
 	return s
 }
+
+// TakenAtOnce says whether the provider is to take the money of a payment at once, rather
+// than to hold it until somebody has agreed.
+func (s Session) TakenAtOnce() bool { return s.Capture == CaptureAutomatic && !s.Confirm }
 
 // WayBack is where the player's browser goes when the session has ended, or is left.
 func (s Session) WayBack() ReturnURL {

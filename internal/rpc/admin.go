@@ -16,19 +16,23 @@ import (
 type AdminServer struct {
 	gateway *gateway.Service
 	convert Converter
-	tester  EndpointTester
+	relay   Relay
 }
 
 var _ adminv1connect.AdminServiceHandler = (*AdminServer)(nil)
 
-// EndpointTester sends a test event to an endpoint, once, and says what came of it.
-type EndpointTester interface {
+// Relay is what the operator has done by whoever delivers webhooks.
+type Relay interface {
+	// SendTest sends a test event to an endpoint, once, and says what came of it.
 	SendTest(context.Context, pay.Endpoint) (pay.EventID, pay.Attempt)
+
+	// ListenerSecret is what events are signed with that a listener forwards.
+	ListenerSecret(pay.Environment) string
 }
 
 // NewAdminServer makes the operator's API of the use cases.
-func NewAdminServer(g *gateway.Service, convert Converter, tester EndpointTester) *AdminServer {
-	return &AdminServer{g, convert, tester}
+func NewAdminServer(g *gateway.Service, convert Converter, relay Relay) *AdminServer {
+	return &AdminServer{g, convert, relay}
 }
 
 // overlapOf is for how long what is rotated still works beside what follows it.

@@ -18,7 +18,35 @@ func (s *AdminServer) CreateGame(ctx context.Context, req *adminv1.CreateGameReq
 	if game, err = s.gateway.CreateGame(ctx, game); err != nil {
 		return nil, err
 	}
-	return &adminv1.CreateGameResponse{Game: gameMessage(game)}, nil
+	game, secret, err := s.confirmSecret(ctx, game)
+	return &adminv1.CreateGameResponse{Game: gameMessage(game), ConfirmSecret: secret}, err
+}
+
+// confirmSecret makes the secret that a game with a confirm_url is asked with, unless it
+// has one.
+func (s *AdminServer) confirmSecret(ctx context.Context, game pay.Game) (pay.Game, *string, error) {
+	if game.ConfirmURL == "" || len(game.ConfirmSecret) > 0 {
+		return game, nil, nil
+	}
+	game, secret, err := s.gateway.RotateConfirmSecret(ctx, game.ID, 0)
+	return game, &secret, err
+}
+
+// RotateConfirmSecret implements admin.v1.AdminService.
+func (s *AdminServer) RotateConfirmSecret(ctx context.Context, req *adminv1.RotateConfirmSecretRequest) (*adminv1.RotateConfirmSecretResponse, error) {
+	overlap, err := overlapOf(req.Overlap)
+	if err != nil {
+		return nil, err
+	}
+	game, secret, err := s.gateway.RotateConfirmSecret(ctx, pay.GameID(req.GetGameId()), overlap)
+	if err != nil {
+		return nil, err
+	}
+	out := &adminv1.RotateConfirmSecretResponse{Secret: secret}
+	if len(game.ConfirmSecret) > 1 {
+		out.OldExpiresAt = timestamp(game.ConfirmSecret[1].ExpiresAt)
+	}
+	return out, nil
 }
 
 // ListGames implements admin.v1.AdminService.
@@ -49,7 +77,7 @@ func (s *AdminServer) UpdateGame(ctx context.Context, req *adminv1.UpdateGameReq
 		return nil, err
 	}
 	game, err := s.gateway.UpdateGame(ctx, pay.GameID(req.GetId()), func(g *pay.Game) {
-		gameSettings{req.Name, req.PaymentAttempts, req.Capture, req.SessionTtl}.set(g)
+		gameSettings{req.Name, req.PaymentAttempts, req.Capture, req.SessionTtl, req.ConfirmUrl}.set(g)
 		setList(&g.ReturnSchemes, req.ReturnUrlSchemes)
 		setList(&g.ReturnHosts, req.ReturnUrlHosts)
 		setList(&g.Currencies, req.Currencies)
@@ -57,7 +85,8 @@ func (s *AdminServer) UpdateGame(ctx context.Context, req *adminv1.UpdateGameReq
 	if err != nil {
 		return nil, err
 	}
-	return &adminv1.UpdateGameResponse{Game: gameMessage(game)}, nil
+	game, secret, err := s.confirmSecret(ctx, game)
+	return &adminv1.UpdateGameResponse{Game: gameMessage(game), ConfirmSecret: secret}, err
 }
 
 // newGame is the game that is asked for. It is checked here already, because a zero
@@ -71,7 +100,7 @@ func newGame(req *adminv1.CreateGameRequest) (pay.Game, error) {
 		ReturnSchemes: req.GetReturnUrlSchemes(), ReturnHosts: req.GetReturnUrlHosts(),
 		Currencies: textsAs[pay.Currency](req.GetCurrencies()),
 	}.WithDefaults()
-	gameSettings{req.Name, req.PaymentAttempts, req.Capture, req.SessionTtl}.set(&game)
+	gameSettings{req.Name, req.PaymentAttempts, req.Capture, req.SessionTtl, req.ConfirmUrl}.set(&game)
 	return game, game.Check()
 }
 
@@ -81,6 +110,7 @@ type gameSettings struct {
 	attempts *int32
 	capture  *string
 	ttl      *durationpb.Duration
+	confirm  *string
 }
 
 func (from gameSettings) set(g *pay.Game) {
@@ -95,6 +125,9 @@ func (from gameSettings) set(g *pay.Game) {
 	}
 	if from.ttl != nil {
 		g.SessionTTL = from.ttl.AsDuration()
+	}
+	if from.confirm != nil {
+		g.ConfirmURL = *from.confirm
 	}
 }
 
@@ -115,7 +148,7 @@ func checkTTL(asked *durationpb.Duration) error {
 func gameMessage(g pay.Game) *adminv1.Game {
 	return &adminv1.Game{
 		Id: string(g.ID), Name: g.Name, PaymentAttempts: int32(g.Attempts), Capture: string(g.Capture),
-		SessionTtl:       durationpb.New(g.SessionTTL),
+		SessionTtl: durationpb.New(g.SessionTTL), ConfirmUrl: g.ConfirmURL,
 		ReturnUrlSchemes: g.ReturnSchemes, ReturnUrlHosts: g.ReturnHosts, Currencies: texts(g.Currencies),
 		CreatedAt: timestamp(g.CreatedAt), UpdatedAt: timestamp(g.UpdatedAt),
 	}

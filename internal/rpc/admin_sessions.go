@@ -87,14 +87,14 @@ const (
 	longestAtAll = time.Minute
 )
 
-// atRest waits until the payment is no longer processing, or for as long as makes
+// atRest waits until the payment is no longer processing and nobody is asked about it, or for as long as makes
 // sense, and returns the session as it is then.
 func (s *AdminServer) atRest(ctx context.Context, page gateway.Checkout) (gateway.Checkout, error) {
 	ctx, cancel := context.WithTimeout(ctx, longestAtAll)
 	defer cancel()
 	tick := time.NewTicker(askAgain)
 	defer tick.Stop()
-	for page.Payment != nil && page.Payment.Status == pay.PaymentProcessing {
+	for page.Payment != nil && (page.Payment.Status == pay.PaymentProcessing || page.Payment.Asking || page.Payment.Intent != "") {
 		select {
 		case <-ctx.Done():
 			return page, nil

@@ -92,7 +92,7 @@ func (s *AdminServer) TestWebhookEndpoint(ctx context.Context, req *adminv1.Test
 	if err != nil {
 		return nil, err
 	}
-	event, attempt := s.tester.SendTest(ctx, endpoint)
+	event, attempt := s.relay.SendTest(ctx, endpoint)
 	out := &adminv1.TestWebhookEndpointResponse{EventId: string(event), Error: optional(attempt.Error), Duration: durationpb.New(attempt.Duration)}
 	if attempt.Status != 0 {
 		out.HttpStatus = proto.Int32(int32(attempt.Status))

@@ -54,6 +54,7 @@ var provoked = []struct {
 	{pay.InvalidLimit, 400, calls("ListSessions", `{"game_id":"arcade","limit":251}`)},
 	{pay.InvalidOffset, 400, calls("ListSessions", `{"game_id":"arcade","offset":-1}`)},
 	{pay.InvalidCursor, 400, calls("ListSessions", `{"game_id":"arcade","cursor":"x"}`)},
+	{pay.InvalidConsumer, 400, calls("EventService/ListEvents", `{"consumer":"two words"}`)},
 	{pay.InvalidStatus, 400, calls("ListSessions", `{"game_id":"arcade","status":"PAID"}`)},
 	{pay.InvalidID, 400, calls("GetSession", `{"id":"pay_1"}`)},
 	{pay.InvalidAmount, 400, func(t *testing.T, l *line) answer {

@@ -51,7 +51,7 @@ func (c Converter) Payment(p pay.Payment) *payv1.Payment {
 		RefundedAmount: int32(p.Refunded), Exponent: int32(p.Amount.Currency.Exponent()),
 		GameId: string(p.Game), UserId: string(p.User), Environment: string(p.Environment),
 	}
-	if p.Failure != nil {
+	if p.Failure != nil && p.Status == pay.PaymentFailed {
 		out.Error = &payv1.Error{Code: string(p.Failure.Code), Message: p.Failure.Message}
 	}
 	return out
@@ -109,7 +109,22 @@ const payloadRoom = 1 << 10
 
 // Payload is an event as the bytes that its receivers get.
 func (c Converter) Payload(change pay.Change, e pay.Event) []byte {
-	text, err := wirejson.MarshalAppend(make([]byte, 0, payloadRoom), c.Event(change, e))
+	return payload(c.Event(change, e))
+}
+
+// Question is what a game is asked about a payment whose authorization an event told of:
+// its payload as a payment.confirm of an id of its own.
+func (c Converter) Question(authorized pay.Event) []byte {
+	event, err := written(authorized)
+	if err != nil {
+		panic("rpc: " + err.Error()) // we wrote it ourselves
+	}
+	event.Id, event.Event, event.Type = string(pay.ConfirmID(authorized)), string(pay.ConfirmType), string(pay.ConfirmType)
+	return payload(event)
+}
+
+func payload(event *payv1.Event) []byte {
+	text, err := wirejson.MarshalAppend(make([]byte, 0, payloadRoom), event)
 	if err != nil {
 		panic("rpc: an event that JSON cannot hold: " + err.Error()) // pay lets only valid UTF-8 in
 	}

@@ -42,6 +42,7 @@ var statuses = map[pay.Code]status{
 	pay.InvalidLimit:          {rpc: connect.CodeInvalidArgument},
 	pay.InvalidOffset:         {rpc: connect.CodeInvalidArgument},
 	pay.InvalidCursor:         {rpc: connect.CodeInvalidArgument},
+	pay.InvalidConsumer:       {rpc: connect.CodeInvalidArgument},
 	pay.InvalidStatus:         {rpc: connect.CodeInvalidArgument},
 	pay.InvalidExpiresIn:      {rpc: connect.CodeInvalidArgument},
 	pay.InvalidAmount:         {rpc: connect.CodeInvalidArgument},

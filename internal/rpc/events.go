@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 
+	"connectrpc.com/connect"
+
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
@@ -15,6 +17,7 @@ import (
 // EventServer is pay.v1.EventService: it converts, calls the use case, converts.
 type EventServer struct {
 	gateway *gateway.Service
+	convert Converter
 }
 
 // GetEvent implements pay.v1.EventService.
@@ -33,37 +36,20 @@ func (s *EventServer) GetEvent(ctx context.Context, req *payv1.GetEventRequest) 
 
 // ListEvents implements pay.v1.EventService.
 func (s *EventServer) ListEvents(ctx context.Context, req *payv1.ListEventsRequest) (*payv1.ListEventsResponse, error) {
-	caller := callerOf(ctx)
-	if err := coversFilter(s.gateway, caller, req.GetGameId()); err != nil {
-		return nil, err
-	}
-	session := pay.SessionID(req.GetSessionId())
-	if session != "" {
-		if _, err := pay.ParseSessionID("session_id", req.GetSessionId()); err != nil {
-			return nil, err
-		}
-	}
-	types, err := eventTypes(req.GetTypes())
+	q, marks, err := s.queryOf(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	// What the types are filtered by may change from page to page: the place in the feed is the same.
-	filters := []string{"events", string(caller.Environment), string(caller.Game), req.GetGameId(), req.GetSessionId()}
-	window, err := windowOf(req.Limit, nil, req.Cursor, filters...)
+	window, err := windowOf(req.Limit, nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	after, err := position(window)
+	q.Limit = window.Limit
+	feed, err := s.gateway.Events(ctx, callerOf(ctx), q)
 	if err != nil {
 		return nil, err
 	}
-	feed, err := s.gateway.Events(ctx, caller, store.EventQuery{
-		Game: pay.GameID(req.GetGameId()), Session: session, Types: types, After: after, Limit: window.Limit,
-	})
-	if err != nil {
-		return nil, err
-	}
-	out := &payv1.ListEventsResponse{HasMore: feed.More, NextCursor: newCursor(strconv.FormatInt(feed.Next, 10), filters)}
+	out := &payv1.ListEventsResponse{HasMore: feed.More, NextCursor: feedCursor(feed.Next, marks)}
 	for _, event := range feed.Rows {
 		message, err := written(event)
 		if err != nil {
@@ -73,6 +59,113 @@ func (s *EventServer) ListEvents(ctx context.Context, req *payv1.ListEventsReque
 	}
 	tellFeed(ctx, out)
 	return out, nil
+}
+
+// WatchEvents implements pay.v1.EventService.
+func (s *EventServer) WatchEvents(ctx context.Context, req *payv1.WatchEventsRequest, stream *connect.ServerStream[payv1.WatchEventsResponse]) error {
+	q, marks, err := s.queryOf(ctx, req)
+	if err != nil {
+		return err
+	}
+	if q.After == 0 && req.GetFromNow() {
+		if q.After, err = s.gateway.Latest(ctx); err != nil {
+			return err
+		}
+	}
+	return s.gateway.WatchEvents(ctx, callerOf(ctx), q, func(feed store.Feed) error {
+		if len(feed.Rows) == 0 {
+			return stream.Send(&payv1.WatchEventsResponse{NextCursor: feedCursor(feed.Next, marks)})
+		}
+		for _, event := range feed.Rows {
+			message, err := written(event)
+			if err != nil {
+				return err
+			}
+			if err := stream.Send(&payv1.WatchEventsResponse{Event: message, NextCursor: feedCursor(event.Position, marks)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// WatchSession implements pay.v1.EventService.
+func (s *EventServer) WatchSession(ctx context.Context, req *payv1.WatchSessionRequest, stream *connect.ServerStream[payv1.WatchSessionResponse]) error {
+	id, err := pay.ParseSessionID("id", req.GetId())
+	if err != nil {
+		return err
+	}
+	return s.gateway.WatchSession(ctx, callerOf(ctx), id, func(session *pay.Session) error {
+		if session == nil {
+			return stream.Send(&payv1.WatchSessionResponse{})
+		}
+		return stream.Send(&payv1.WatchSessionResponse{Session: s.convert.Session(*session)})
+	})
+}
+
+// AcknowledgeEvents implements pay.v1.EventService.
+func (s *EventServer) AcknowledgeEvents(ctx context.Context, req *payv1.AcknowledgeEventsRequest) (*payv1.AcknowledgeEventsResponse, error) {
+	at, ok := positionOf(req.GetCursor())
+	if !ok {
+		return nil, pay.RefuseField(pay.InvalidCursor, "cursor", "must be a next_cursor of ListEvents or WatchEvents")
+	}
+	place, err := s.gateway.Acknowledge(ctx, callerOf(ctx), req.GetConsumer(), store.Place{Position: at, Cursor: req.GetCursor()})
+	if err != nil {
+		return nil, err
+	}
+	return &payv1.AcknowledgeEventsResponse{Cursor: place.Cursor}, nil
+}
+
+// feedRequest is what ListEvents and WatchEvents are both asked.
+type feedRequest interface {
+	GetGameId() string
+	GetSessionId() string
+	GetTypes() []string
+	GetCursor() string
+	GetConsumer() string
+}
+
+// queryOf is the part of the feed that is asked for, and what its cursors are marked with:
+// what the feed is filtered by. The types are not among that: the place in the feed is
+// the same whatever types are wanted.
+func (s *EventServer) queryOf(ctx context.Context, req feedRequest) (q store.EventQuery, marks []string, err error) {
+	caller := callerOf(ctx)
+	if err := coversFilter(s.gateway, caller, req.GetGameId()); err != nil {
+		return q, nil, err
+	}
+	q = store.EventQuery{Game: pay.GameID(req.GetGameId()), Session: pay.SessionID(req.GetSessionId()), Limit: defaultLimit}
+	if q.Session != "" {
+		if _, err := pay.ParseSessionID("session_id", req.GetSessionId()); err != nil {
+			return q, nil, err
+		}
+	}
+	if q.Types, err = eventTypes(req.GetTypes()); err != nil {
+		return q, nil, err
+	}
+	marks = []string{"events", string(caller.Environment), string(caller.Game), req.GetGameId(), req.GetSessionId()}
+	field, cursor := "cursor", req.GetCursor()
+	if cursor == "" && req.GetConsumer() != "" {
+		place, err := s.gateway.Consumer(ctx, caller, req.GetConsumer())
+		if err != nil {
+			return q, nil, err
+		}
+		field, cursor = "consumer", place.Cursor
+	}
+	if cursor == "" {
+		return q, marks, nil
+	}
+	if _, ok := openCursor(cursor, marks); !ok {
+		return q, nil, pay.RefuseField(pay.InvalidCursor, field, "must go on from a next_cursor that came with the same filters")
+	}
+	var ok bool
+	if q.After, ok = positionOf(cursor); !ok {
+		return q, nil, pay.RefuseField(pay.InvalidCursor, field, "must go on from a next_cursor that came with the same filters")
+	}
+	return q, marks, nil
+}
+
+func feedCursor(position int64, marks []string) string {
+	return newCursor(strconv.FormatInt(position, 10), marks)
 }
 
 // written is an event as it was written down when it happened.
@@ -93,16 +186,4 @@ func eventTypes(names []string) (types []pay.EventType, err error) {
 		types = append(types, t)
 	}
 	return types, nil
-}
-
-// position is where in the feed a cursor points to.
-func position(w store.Window) (int64, error) {
-	if w.After == "" {
-		return 0, nil
-	}
-	at, err := strconv.ParseInt(w.After, 10, 64)
-	if err != nil || at < 0 {
-		return 0, pay.RefuseField(pay.InvalidCursor, "cursor", "must be a next_cursor that a list with the same filters gave")
-	}
-	return at, nil
 }

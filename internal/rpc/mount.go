@@ -40,7 +40,7 @@ func NewPayServices(g *gateway.Service, convert Converter, limit Limiter, log *s
 	options, admit := wire.Options(), wire.admitting(g, limit)
 	_, payments := payv1connect.NewPaymentServiceHandler(&PaymentServer{g, convert}, options)
 	_, refunds := payv1connect.NewRefundServiceHandler(&RefundServer{g, convert}, options)
-	_, events := payv1connect.NewEventServiceHandler(&EventServer{g}, options)
+	_, events := payv1connect.NewEventServiceHandler(&EventServer{g, convert}, options)
 	return []Service{
 		{payv1.File_pay_v1_payment_proto.Services().ByName("PaymentService"), wire.Door(payments, admit)},
 		{payv1.File_pay_v1_refund_proto.Services().ByName("RefundService"), wire.Door(refunds, admit)},

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/coinslot/coinslot/internal/gateway"
@@ -83,6 +84,16 @@ func openCursor(text string, filters []string) (after string, ok bool) {
 		return "", false
 	}
 	return string(raw[cursorMark:]), true
+}
+
+// positionOf is the place in the feed that a cursor points to, whatever its filters.
+func positionOf(cursor string) (int64, bool) {
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil || len(raw) <= cursorMark {
+		return 0, false
+	}
+	at, err := strconv.ParseInt(string(raw[cursorMark:]), 10, 64)
+	return at, err == nil && at >= 0
 }
 
 func filterMark(filters []string) []byte {

@@ -45,6 +45,9 @@ type Store interface {
 	// once what it wrote is durable. Errors and panics are as with Update.
 	Configure(ctx context.Context, fn func(Settings) error) error
 
+	// Acknowledge moves a consumer's place forward, never back, and returns it as it is then.
+	Acknowledge(ctx context.Context, c Consumer, p Place) (Place, error)
+
 	// Forget deletes up to most answers that have expired at now, and says how many.
 	Forget(ctx context.Context, now time.Time, most int) (int, error)
 
@@ -75,11 +78,12 @@ type Tx interface {
 	// It is the only way to write state, so nothing changes without its event.
 	Apply(pay.Change) error
 
-	// Intend notes on an authorized payment what its provider is about to be asked. That
-	// is no change that anybody is told of, so it has no event and leaves the version as
-	// it is. An empty intent takes the note back. ErrConflict where the payment is not
-	// authorized, or another intent is noted.
-	Intend(pay.PaymentID, pay.Intent) error
+	// Intend notes on an authorized payment what its provider is about to be asked, and
+	// with a void why the payment will then have failed (nil: it is cancelled). The game is
+	// not being asked about it any more. That is no change that anybody is told of, so it
+	// has no event and leaves the version as it is. An empty intent takes the note back.
+	// ErrConflict where the payment is not authorized, or another intent is noted.
+	Intend(pay.PaymentID, pay.Intent, *pay.Failure) error
 
 	// Remember keeps the result of an idempotent call, in the same transaction as
 	// its effect. ErrConflict where scope and key are taken by one that has not expired at now.
@@ -127,8 +131,27 @@ type Reader interface {
 	// the given id.
 	IntendedPayments(after pay.PaymentID, most int) ([]pay.Payment, error)
 
+	// AskedPayments lists authorized payments about which their game is being asked, oldest
+	// first, after the given id.
+	AskedPayments(after pay.PaymentID, most int) ([]pay.Payment, error)
+
+	// LatestEvent is Feed.Next after all events that are visible; 0 where there is none.
+	LatestEvent() (int64, error)
+
+	// Happened lists whom the events after a position concern, at most so many, in order.
+	Happened(after int64, most int) ([]Happening, error)
+
 	// PendingRefunds lists refunds that are pending, oldest first, after the given id.
 	PendingRefunds(after pay.RefundID, most int) ([]pay.Refund, error)
+
+	// Consumer is how far a named reader of the feed has come.
+	Consumer(Consumer) (Place, error)
+
+	// Deliveries pages through an endpoint's, newest event first; Attempts are all of one
+	// delivery's, oldest first.
+	Deliveries(DeliveryQuery) (Deliveries, error)
+	Delivery(pay.DeliveryID) (DeliveryState, error)
+	Attempts(pay.DeliveryID) ([]pay.Attempt, error)
 
 	// Answer is the remembered result of an idempotent call that has not expired at now.
 	Answer(Scope, string, time.Time) (Answer, error)
@@ -154,6 +177,56 @@ type Settings interface {
 	UpdateEndpoint(pay.Endpoint) error
 	// DeleteEndpoint deletes the endpoint with its deliveries and their attempts.
 	DeleteEndpoint(pay.EndpointID) error
+}
+
+// Happening is whom an event concerns.
+type Happening struct {
+	Position    int64 // as Feed.Next
+	Environment pay.Environment
+	Game        pay.GameID
+	Session     pay.SessionID
+}
+
+// Consumer names a reader of the feed.
+type Consumer struct {
+	Environment pay.Environment
+	Game        pay.GameID // that its key is limited to; empty: none
+	Name        string
+}
+
+// Place is how far a consumer has come in the feed.
+type Place struct {
+	Position int64  // as Feed.Next
+	Cursor   string // as the consumer knows it
+	At       time.Time
+}
+
+// DeliveryQuery selects deliveries of an endpoint. Empty fields do not filter.
+type DeliveryQuery struct {
+	Endpoint pay.EndpointID // required
+	Status   pay.DeliveryStatus
+	Event    pay.EventID
+	Before   pay.DeliveryID // Deliveries.Next of the page before; 0: from the newest
+	Limit    int
+}
+
+// Deliveries is a part of an endpoint's deliveries.
+type Deliveries struct {
+	Rows []DeliveryState
+	Next pay.DeliveryID // where to go on; 0: nowhere
+}
+
+// DeliveryState is where a delivery stands.
+type DeliveryState struct {
+	ID       pay.DeliveryID
+	Endpoint pay.EndpointID
+	Event    pay.EventID
+	Type     pay.EventType
+	Session  pay.SessionID
+	At       time.Time // of the event
+	Status   pay.DeliveryStatus
+	Attempts int
+	DueAt    time.Time // while it is pending; zero: at once
 }
 
 // Scope is where an idempotency key counts. The API key is not part of it: one
@@ -248,6 +321,18 @@ type Queue interface {
 	// again at next, or, where next is zero and it was not delivered, exhausted.
 	// ErrNotFound where the endpoint was deleted meanwhile.
 	Record(ctx context.Context, attempt pay.Attempt, next time.Time) error
+
+	// Redeliver makes a delivery pending again, due at once and with the whole schedule
+	// of retries before it, whatever became of it. Its attempts go on counting.
+	Redeliver(ctx context.Context, delivery pay.DeliveryID, now time.Time) error
+
+	// RedeliverEvent does so with every delivery of an event, makes one for each endpoint
+	// that wants it by now and has none, and says how many those are.
+	RedeliverEvent(ctx context.Context, event pay.EventID, now time.Time) (int, error)
+
+	// Recover does so with up to most exhausted deliveries of an endpoint whose events
+	// happened at since or after, oldest first, and says how many those are.
+	Recover(ctx context.Context, endpoint pay.EndpointID, since, now time.Time, most int) (int, error)
 
 	// NextDue is when the earliest delivery of an enabled endpoint is due or its
 	// lease ends; ErrNotFound where none waits.

@@ -105,10 +105,28 @@ func (r *Relay) deliver(ctx context.Context, to target, d pay.Delivery) (result,
 	if err := r.record(ctx, done); err != nil {
 		return done, err
 	}
-	if attempt.Status == http.StatusGone {
-		return done, r.disable(ctx, d.Endpoint)
+	switch {
+	case attempt.Status == http.StatusGone:
+		return done, r.disable(ctx, d.Endpoint, func(e pay.Endpoint, now time.Time) string {
+			return "the receiver answered 410 Gone at " + now.Format(time.RFC3339)
+		})
+	case !attempt.Delivered() && to.Hopeless(r.now()):
+		return done, r.disable(ctx, d.Endpoint, func(e pay.Endpoint, now time.Time) string {
+			if !e.Hopeless(now) { // somebody got through meanwhile
+				return ""
+			}
+			return fmt.Sprintf("every attempt since %s has failed; the last: %s", e.FailingSince.Format(time.RFC3339), lastWords(attempt))
+		})
 	}
 	return done, nil
+}
+
+// lastWords is in a few words why an attempt failed.
+func lastWords(a pay.Attempt) string {
+	if a.Error != "" {
+		return a.Error
+	}
+	return fmt.Sprintf("HTTP %d", a.Status)
 }
 
 func (r *Relay) refresh(ctx context.Context, to target, id pay.EndpointID) (target, error) {
@@ -128,26 +146,31 @@ func (r *Relay) record(ctx context.Context, done result) error {
 	return nil
 }
 
-// disable stops an endpoint that said 410. It keeps its backlog, this delivery
-// included, for the day the operator enables it again.
-func (r *Relay) disable(ctx context.Context, id pay.EndpointID) error {
+// disable stops an endpoint, unless there is no reason any more. It keeps its backlog,
+// this delivery included, for the day the operator enables it again.
+func (r *Relay) disable(ctx context.Context, id pay.EndpointID, because func(pay.Endpoint, time.Time) string) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	now := pay.Clock(r.now())
+	reason := ""
 	err := r.store.Configure(ctx, func(tx store.Settings) error {
 		e, err := tx.Endpoint(id)
 		if err != nil || !e.Enabled {
 			return err
 		}
-		e.Enabled = false
-		e.Disabled = "the receiver answered 410 Gone at " + now.Format(time.RFC3339)
+		if reason = because(e, now); reason == "" {
+			return nil
+		}
+		e.Enabled, e.Disabled = false, reason
 		e.UpdatedAt = now
 		return tx.UpdateEndpoint(e)
 	})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("disable endpoint: %w", err)
 	}
-	r.log.WarnContext(ctx, "webhook endpoint disabled", "endpoint", id, "reason", "410 Gone")
+	if reason != "" {
+		r.log.WarnContext(ctx, "webhook endpoint disabled", "endpoint", id, "reason", reason)
+	}
 	return nil
 }
 

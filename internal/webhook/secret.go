@@ -30,6 +30,12 @@ type Secrets struct{ vault *vault.Vault }
 // NewSecrets returns Secrets that only v's installation can open.
 func NewSecrets(v *vault.Vault) Secrets { return Secrets{v} }
 
+// Listener is the secret that events are signed with which are forwarded to a receiver on
+// a developer's machine: always the same for an environment of an installation.
+func (s Secrets) Listener(env pay.Environment) string {
+	return NewSecret(s.vault.Derive("listener of " + string(env)))
+}
+
 // New draws a signing secret for an endpoint and returns it as its owner is shown it,
 // once, and as it is stored.
 func (s Secrets) New(id pay.EndpointID) (text string, sealed []byte) {

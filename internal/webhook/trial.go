@@ -44,6 +44,9 @@ func (r *Relay) SendTest(ctx context.Context, to pay.Endpoint) (pay.EventID, pay
 	return id, attempt
 }
 
+// ListenerSecret is what forwarded events are signed with.
+func (r *Relay) ListenerSecret(env pay.Environment) string { return r.secrets.Listener(env) }
+
 // newTestID is a UUID of version 7 (RFC 9562, section 5.7), as the ids of events are.
 func newTestID(now time.Time) pay.EventID {
 	var u [16]byte

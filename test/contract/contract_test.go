@@ -248,10 +248,30 @@ ListEventsRequest
   3 repeated string types
   4 opt int32 limit
   5 opt string cursor
+  6 opt string consumer
 ListEventsResponse
   1 repeated Event events
   2 bool has_more
   3 string next_cursor
+WatchEventsRequest
+  1 opt string game_id
+  2 opt string session_id
+  3 repeated string types
+  4 opt string cursor
+  5 opt string consumer
+  6 bool from_now
+WatchEventsResponse
+  1 Event event
+  2 string next_cursor
+WatchSessionRequest
+  1 string id
+WatchSessionResponse
+  1 Session session
+AcknowledgeEventsRequest
+  1 string consumer
+  2 string cursor
+AcknowledgeEventsResponse
+  1 string cursor
 `,
 }
 
@@ -350,6 +370,9 @@ RefundService.GetRefund GET /v1/refunds/{id} response_body=refund NO_SIDE_EFFECT
 RefundService.ListRefunds GET /v1/refunds response_body=refunds NO_SIDE_EFFECTS
 EventService.GetEvent GET /v1/events/{id} response_body=event NO_SIDE_EFFECTS
 EventService.ListEvents GET /v1/events response_body=events NO_SIDE_EFFECTS
+EventService.WatchEvents
+EventService.WatchSession
+EventService.AcknowledgeEvents POST /v1/events/acknowledge body=*
 `
 
 func TestMethodsAreAsPublished(t *testing.T) {

@@ -89,6 +89,8 @@ type Game struct {
 	Capture string `protobuf:"bytes,4,opt,name=capture,proto3" json:"capture,omitempty"`
 	// How long a session can be paid when CreateSession does not say.
 	SessionTtl *durationpb.Duration `protobuf:"bytes,5,opt,name=session_ttl,json=sessionTtl,proto3" json:"session_ttl,omitempty"`
+	// Who is asked before a player is charged, as `POST`; empty: nobody.
+	ConfirmUrl string `protobuf:"bytes,6,opt,name=confirm_url,json=confirmUrl,proto3" json:"confirm_url,omitempty"`
 	// Schemes that return and cancel URLs may have; empty allows any that is safe.
 	ReturnUrlSchemes []string `protobuf:"bytes,7,rep,name=return_url_schemes,json=returnUrlSchemes,proto3" json:"return_url_schemes,omitempty"`
 	// Hosts that return and cancel URLs may have; empty allows any.
@@ -168,6 +170,13 @@ func (x *Game) GetSessionTtl() *durationpb.Duration {
 	return nil
 }
 
+func (x *Game) GetConfirmUrl() string {
+	if x != nil {
+		return x.ConfirmUrl
+	}
+	return ""
+}
+
 func (x *Game) GetReturnUrlSchemes() []string {
 	if x != nil {
 		return x.ReturnUrlSchemes
@@ -216,6 +225,9 @@ type CreateGameRequest struct {
 	Capture *string `protobuf:"bytes,4,opt,name=capture,proto3,oneof" json:"capture,omitempty"`
 	// How long a session can be paid, from 1 minute to 30 days; by default 24 hours.
 	SessionTtl *durationpb.Duration `protobuf:"bytes,5,opt,name=session_ttl,json=sessionTtl,proto3,oneof" json:"session_ttl,omitempty"`
+	// Who is asked before a player is charged: https, or http for a receiver on the same
+	// machine that only the sandbox may reach; by default nobody. It needs `automatic`.
+	ConfirmUrl *string `protobuf:"bytes,6,opt,name=confirm_url,json=confirmUrl,proto3,oneof" json:"confirm_url,omitempty"`
 	// Schemes that return and cancel URLs may have; by default any that is safe.
 	ReturnUrlSchemes []string `protobuf:"bytes,7,rep,name=return_url_schemes,json=returnUrlSchemes,proto3" json:"return_url_schemes,omitempty"`
 	// Hosts that return and cancel URLs may have; by default any.
@@ -291,6 +303,13 @@ func (x *CreateGameRequest) GetSessionTtl() *durationpb.Duration {
 	return nil
 }
 
+func (x *CreateGameRequest) GetConfirmUrl() string {
+	if x != nil && x.ConfirmUrl != nil {
+		return *x.ConfirmUrl
+	}
+	return ""
+}
+
 func (x *CreateGameRequest) GetReturnUrlSchemes() []string {
 	if x != nil {
 		return x.ReturnUrlSchemes
@@ -316,7 +335,10 @@ func (x *CreateGameRequest) GetCurrencies() []string {
 type CreateGameResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The game, defaults filled in.
-	Game          *Game `protobuf:"bytes,1,opt,name=game,proto3" json:"game,omitempty"`
+	Game *Game `protobuf:"bytes,1,opt,name=game,proto3" json:"game,omitempty"`
+	// The secret that requests to its `confirm_url` are signed with, `whsec_…`, where it
+	// has one. It cannot be shown again.
+	ConfirmSecret *string `protobuf:"bytes,2,opt,name=confirm_secret,json=confirmSecret,proto3,oneof" json:"confirm_secret,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -356,6 +378,13 @@ func (x *CreateGameResponse) GetGame() *Game {
 		return x.Game
 	}
 	return nil
+}
+
+func (x *CreateGameResponse) GetConfirmSecret() string {
+	if x != nil && x.ConfirmSecret != nil {
+		return *x.ConfirmSecret
+	}
+	return ""
 }
 
 // ListGamesRequest asks for all games.
@@ -546,6 +575,9 @@ type UpdateGameRequest struct {
 	Capture *string `protobuf:"bytes,4,opt,name=capture,proto3,oneof" json:"capture,omitempty"`
 	// How long a session can be paid, from 1 minute to 30 days.
 	SessionTtl *durationpb.Duration `protobuf:"bytes,5,opt,name=session_ttl,json=sessionTtl,proto3,oneof" json:"session_ttl,omitempty"`
+	// Who is asked before a player is charged; empty: nobody. Payments under way are
+	// asked about at the new URL.
+	ConfirmUrl *string `protobuf:"bytes,6,opt,name=confirm_url,json=confirmUrl,proto3,oneof" json:"confirm_url,omitempty"`
 	// Schemes that return and cancel URLs may have; without values, any that is safe.
 	ReturnUrlSchemes *StringList `protobuf:"bytes,7,opt,name=return_url_schemes,json=returnUrlSchemes,proto3" json:"return_url_schemes,omitempty"`
 	// Hosts that return and cancel URLs may have; without values, any.
@@ -621,6 +653,13 @@ func (x *UpdateGameRequest) GetSessionTtl() *durationpb.Duration {
 	return nil
 }
 
+func (x *UpdateGameRequest) GetConfirmUrl() string {
+	if x != nil && x.ConfirmUrl != nil {
+		return *x.ConfirmUrl
+	}
+	return ""
+}
+
 func (x *UpdateGameRequest) GetReturnUrlSchemes() *StringList {
 	if x != nil {
 		return x.ReturnUrlSchemes
@@ -646,7 +685,10 @@ func (x *UpdateGameRequest) GetCurrencies() *StringList {
 type UpdateGameResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The game after the change.
-	Game          *Game `protobuf:"bytes,1,opt,name=game,proto3" json:"game,omitempty"`
+	Game *Game `protobuf:"bytes,1,opt,name=game,proto3" json:"game,omitempty"`
+	// The secret that requests to its `confirm_url` are signed with, where the change
+	// made one: the game had none before. It cannot be shown again.
+	ConfirmSecret *string `protobuf:"bytes,2,opt,name=confirm_secret,json=confirmSecret,proto3,oneof" json:"confirm_secret,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -688,6 +730,124 @@ func (x *UpdateGameResponse) GetGame() *Game {
 	return nil
 }
 
+func (x *UpdateGameResponse) GetConfirmSecret() string {
+	if x != nil && x.ConfirmSecret != nil {
+		return *x.ConfirmSecret
+	}
+	return ""
+}
+
+// RotateConfirmSecretRequest names the game that gets a new secret.
+type RotateConfirmSecretRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The game's id. Required.
+	GameId string `protobuf:"bytes,1,opt,name=game_id,json=gameId,proto3" json:"game_id,omitempty"`
+	// How long the old secret still signs beside the new one, zero or more; by
+	// default 24 hours.
+	Overlap       *durationpb.Duration `protobuf:"bytes,2,opt,name=overlap,proto3,oneof" json:"overlap,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateConfirmSecretRequest) Reset() {
+	*x = RotateConfirmSecretRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateConfirmSecretRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateConfirmSecretRequest) ProtoMessage() {}
+
+func (x *RotateConfirmSecretRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateConfirmSecretRequest.ProtoReflect.Descriptor instead.
+func (*RotateConfirmSecretRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RotateConfirmSecretRequest) GetGameId() string {
+	if x != nil {
+		return x.GameId
+	}
+	return ""
+}
+
+func (x *RotateConfirmSecretRequest) GetOverlap() *durationpb.Duration {
+	if x != nil {
+		return x.Overlap
+	}
+	return nil
+}
+
+// RotateConfirmSecretResponse holds, this once, the new secret.
+type RotateConfirmSecretResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The new secret, `whsec_…`. It cannot be shown again.
+	Secret string `protobuf:"bytes,1,opt,name=secret,proto3" json:"secret,omitempty"`
+	// When the old secret stops signing.
+	OldExpiresAt  *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=old_expires_at,json=oldExpiresAt,proto3" json:"old_expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateConfirmSecretResponse) Reset() {
+	*x = RotateConfirmSecretResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateConfirmSecretResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateConfirmSecretResponse) ProtoMessage() {}
+
+func (x *RotateConfirmSecretResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateConfirmSecretResponse.ProtoReflect.Descriptor instead.
+func (*RotateConfirmSecretResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RotateConfirmSecretResponse) GetSecret() string {
+	if x != nil {
+		return x.Secret
+	}
+	return ""
+}
+
+func (x *RotateConfirmSecretResponse) GetOldExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OldExpiresAt
+	}
+	return nil
+}
+
 // Key is an API key, as it can be shown: its secret text is stored as a hash only.
 type Key struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -717,7 +877,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_admin_v1_admin_proto_msgTypes[10]
+	mi := &file_admin_v1_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -729,7 +889,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[10]
+	mi := &file_admin_v1_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -742,7 +902,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{10}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Key) GetId() string {
@@ -834,7 +994,7 @@ type CreateKeyRequest struct {
 
 func (x *CreateKeyRequest) Reset() {
 	*x = CreateKeyRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[11]
+	mi := &file_admin_v1_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -846,7 +1006,7 @@ func (x *CreateKeyRequest) String() string {
 func (*CreateKeyRequest) ProtoMessage() {}
 
 func (x *CreateKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[11]
+	mi := &file_admin_v1_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -859,7 +1019,7 @@ func (x *CreateKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateKeyRequest.ProtoReflect.Descriptor instead.
 func (*CreateKeyRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{11}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CreateKeyRequest) GetEnvironment() string {
@@ -911,7 +1071,7 @@ type CreateKeyResponse struct {
 
 func (x *CreateKeyResponse) Reset() {
 	*x = CreateKeyResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[12]
+	mi := &file_admin_v1_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -923,7 +1083,7 @@ func (x *CreateKeyResponse) String() string {
 func (*CreateKeyResponse) ProtoMessage() {}
 
 func (x *CreateKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[12]
+	mi := &file_admin_v1_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -936,7 +1096,7 @@ func (x *CreateKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateKeyResponse.ProtoReflect.Descriptor instead.
 func (*CreateKeyResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{12}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CreateKeyResponse) GetKey() *Key {
@@ -968,7 +1128,7 @@ type ListKeysRequest struct {
 
 func (x *ListKeysRequest) Reset() {
 	*x = ListKeysRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[13]
+	mi := &file_admin_v1_admin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -980,7 +1140,7 @@ func (x *ListKeysRequest) String() string {
 func (*ListKeysRequest) ProtoMessage() {}
 
 func (x *ListKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[13]
+	mi := &file_admin_v1_admin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -993,7 +1153,7 @@ func (x *ListKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKeysRequest.ProtoReflect.Descriptor instead.
 func (*ListKeysRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{13}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListKeysRequest) GetEnvironment() string {
@@ -1028,7 +1188,7 @@ type ListKeysResponse struct {
 
 func (x *ListKeysResponse) Reset() {
 	*x = ListKeysResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[14]
+	mi := &file_admin_v1_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1040,7 +1200,7 @@ func (x *ListKeysResponse) String() string {
 func (*ListKeysResponse) ProtoMessage() {}
 
 func (x *ListKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[14]
+	mi := &file_admin_v1_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1053,7 +1213,7 @@ func (x *ListKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKeysResponse.ProtoReflect.Descriptor instead.
 func (*ListKeysResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{14}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListKeysResponse) GetKeys() []*Key {
@@ -1077,7 +1237,7 @@ type RotateKeyRequest struct {
 
 func (x *RotateKeyRequest) Reset() {
 	*x = RotateKeyRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[15]
+	mi := &file_admin_v1_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1089,7 +1249,7 @@ func (x *RotateKeyRequest) String() string {
 func (*RotateKeyRequest) ProtoMessage() {}
 
 func (x *RotateKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[15]
+	mi := &file_admin_v1_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1102,7 +1262,7 @@ func (x *RotateKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateKeyRequest.ProtoReflect.Descriptor instead.
 func (*RotateKeyRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{15}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RotateKeyRequest) GetId() string {
@@ -1134,7 +1294,7 @@ type RotateKeyResponse struct {
 
 func (x *RotateKeyResponse) Reset() {
 	*x = RotateKeyResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[16]
+	mi := &file_admin_v1_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1146,7 +1306,7 @@ func (x *RotateKeyResponse) String() string {
 func (*RotateKeyResponse) ProtoMessage() {}
 
 func (x *RotateKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[16]
+	mi := &file_admin_v1_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1159,7 +1319,7 @@ func (x *RotateKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateKeyResponse.ProtoReflect.Descriptor instead.
 func (*RotateKeyResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{16}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RotateKeyResponse) GetKey() *Key {
@@ -1194,7 +1354,7 @@ type RevokeKeyRequest struct {
 
 func (x *RevokeKeyRequest) Reset() {
 	*x = RevokeKeyRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[17]
+	mi := &file_admin_v1_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1366,7 @@ func (x *RevokeKeyRequest) String() string {
 func (*RevokeKeyRequest) ProtoMessage() {}
 
 func (x *RevokeKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[17]
+	mi := &file_admin_v1_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1379,7 @@ func (x *RevokeKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeKeyRequest.ProtoReflect.Descriptor instead.
 func (*RevokeKeyRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{17}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RevokeKeyRequest) GetId() string {
@@ -1240,7 +1400,7 @@ type RevokeKeyResponse struct {
 
 func (x *RevokeKeyResponse) Reset() {
 	*x = RevokeKeyResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[18]
+	mi := &file_admin_v1_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1252,7 +1412,7 @@ func (x *RevokeKeyResponse) String() string {
 func (*RevokeKeyResponse) ProtoMessage() {}
 
 func (x *RevokeKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[18]
+	mi := &file_admin_v1_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1265,7 +1425,7 @@ func (x *RevokeKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeKeyResponse.ProtoReflect.Descriptor instead.
 func (*RevokeKeyResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{18}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RevokeKeyResponse) GetKey() *Key {
@@ -1304,7 +1464,7 @@ type WebhookEndpoint struct {
 
 func (x *WebhookEndpoint) Reset() {
 	*x = WebhookEndpoint{}
-	mi := &file_admin_v1_admin_proto_msgTypes[19]
+	mi := &file_admin_v1_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1316,7 +1476,7 @@ func (x *WebhookEndpoint) String() string {
 func (*WebhookEndpoint) ProtoMessage() {}
 
 func (x *WebhookEndpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[19]
+	mi := &file_admin_v1_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1329,7 +1489,7 @@ func (x *WebhookEndpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WebhookEndpoint.ProtoReflect.Descriptor instead.
 func (*WebhookEndpoint) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{19}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *WebhookEndpoint) GetId() string {
@@ -1421,7 +1581,7 @@ type CreateWebhookEndpointRequest struct {
 
 func (x *CreateWebhookEndpointRequest) Reset() {
 	*x = CreateWebhookEndpointRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[20]
+	mi := &file_admin_v1_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1433,7 +1593,7 @@ func (x *CreateWebhookEndpointRequest) String() string {
 func (*CreateWebhookEndpointRequest) ProtoMessage() {}
 
 func (x *CreateWebhookEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[20]
+	mi := &file_admin_v1_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1446,7 +1606,7 @@ func (x *CreateWebhookEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateWebhookEndpointRequest.ProtoReflect.Descriptor instead.
 func (*CreateWebhookEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{20}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CreateWebhookEndpointRequest) GetGameId() string {
@@ -1498,7 +1658,7 @@ type CreateWebhookEndpointResponse struct {
 
 func (x *CreateWebhookEndpointResponse) Reset() {
 	*x = CreateWebhookEndpointResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[21]
+	mi := &file_admin_v1_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1510,7 +1670,7 @@ func (x *CreateWebhookEndpointResponse) String() string {
 func (*CreateWebhookEndpointResponse) ProtoMessage() {}
 
 func (x *CreateWebhookEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[21]
+	mi := &file_admin_v1_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1523,7 +1683,7 @@ func (x *CreateWebhookEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateWebhookEndpointResponse.ProtoReflect.Descriptor instead.
 func (*CreateWebhookEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{21}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CreateWebhookEndpointResponse) GetEndpoint() *WebhookEndpoint {
@@ -1554,7 +1714,7 @@ type ListWebhookEndpointsRequest struct {
 
 func (x *ListWebhookEndpointsRequest) Reset() {
 	*x = ListWebhookEndpointsRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[22]
+	mi := &file_admin_v1_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1566,7 +1726,7 @@ func (x *ListWebhookEndpointsRequest) String() string {
 func (*ListWebhookEndpointsRequest) ProtoMessage() {}
 
 func (x *ListWebhookEndpointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[22]
+	mi := &file_admin_v1_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1579,7 +1739,7 @@ func (x *ListWebhookEndpointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWebhookEndpointsRequest.ProtoReflect.Descriptor instead.
 func (*ListWebhookEndpointsRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{22}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListWebhookEndpointsRequest) GetGameId() string {
@@ -1607,7 +1767,7 @@ type ListWebhookEndpointsResponse struct {
 
 func (x *ListWebhookEndpointsResponse) Reset() {
 	*x = ListWebhookEndpointsResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[23]
+	mi := &file_admin_v1_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1619,7 +1779,7 @@ func (x *ListWebhookEndpointsResponse) String() string {
 func (*ListWebhookEndpointsResponse) ProtoMessage() {}
 
 func (x *ListWebhookEndpointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[23]
+	mi := &file_admin_v1_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1632,7 +1792,7 @@ func (x *ListWebhookEndpointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWebhookEndpointsResponse.ProtoReflect.Descriptor instead.
 func (*ListWebhookEndpointsResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{23}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListWebhookEndpointsResponse) GetEndpoints() []*WebhookEndpoint {
@@ -1661,7 +1821,7 @@ type UpdateWebhookEndpointRequest struct {
 
 func (x *UpdateWebhookEndpointRequest) Reset() {
 	*x = UpdateWebhookEndpointRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[24]
+	mi := &file_admin_v1_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +1833,7 @@ func (x *UpdateWebhookEndpointRequest) String() string {
 func (*UpdateWebhookEndpointRequest) ProtoMessage() {}
 
 func (x *UpdateWebhookEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[24]
+	mi := &file_admin_v1_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +1846,7 @@ func (x *UpdateWebhookEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateWebhookEndpointRequest.ProtoReflect.Descriptor instead.
 func (*UpdateWebhookEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{24}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *UpdateWebhookEndpointRequest) GetId() string {
@@ -1735,7 +1895,7 @@ type UpdateWebhookEndpointResponse struct {
 
 func (x *UpdateWebhookEndpointResponse) Reset() {
 	*x = UpdateWebhookEndpointResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[25]
+	mi := &file_admin_v1_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1747,7 +1907,7 @@ func (x *UpdateWebhookEndpointResponse) String() string {
 func (*UpdateWebhookEndpointResponse) ProtoMessage() {}
 
 func (x *UpdateWebhookEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[25]
+	mi := &file_admin_v1_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1760,7 +1920,7 @@ func (x *UpdateWebhookEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateWebhookEndpointResponse.ProtoReflect.Descriptor instead.
 func (*UpdateWebhookEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{25}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *UpdateWebhookEndpointResponse) GetEndpoint() *WebhookEndpoint {
@@ -1781,7 +1941,7 @@ type DeleteWebhookEndpointRequest struct {
 
 func (x *DeleteWebhookEndpointRequest) Reset() {
 	*x = DeleteWebhookEndpointRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[26]
+	mi := &file_admin_v1_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1793,7 +1953,7 @@ func (x *DeleteWebhookEndpointRequest) String() string {
 func (*DeleteWebhookEndpointRequest) ProtoMessage() {}
 
 func (x *DeleteWebhookEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[26]
+	mi := &file_admin_v1_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1806,7 +1966,7 @@ func (x *DeleteWebhookEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteWebhookEndpointRequest.ProtoReflect.Descriptor instead.
 func (*DeleteWebhookEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{26}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DeleteWebhookEndpointRequest) GetId() string {
@@ -1825,7 +1985,7 @@ type DeleteWebhookEndpointResponse struct {
 
 func (x *DeleteWebhookEndpointResponse) Reset() {
 	*x = DeleteWebhookEndpointResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[27]
+	mi := &file_admin_v1_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1837,7 +1997,7 @@ func (x *DeleteWebhookEndpointResponse) String() string {
 func (*DeleteWebhookEndpointResponse) ProtoMessage() {}
 
 func (x *DeleteWebhookEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[27]
+	mi := &file_admin_v1_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1850,7 +2010,7 @@ func (x *DeleteWebhookEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteWebhookEndpointResponse.ProtoReflect.Descriptor instead.
 func (*DeleteWebhookEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{27}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{29}
 }
 
 // RotateWebhookSecretRequest names the endpoint that gets a new secret.
@@ -1867,7 +2027,7 @@ type RotateWebhookSecretRequest struct {
 
 func (x *RotateWebhookSecretRequest) Reset() {
 	*x = RotateWebhookSecretRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[28]
+	mi := &file_admin_v1_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1879,7 +2039,7 @@ func (x *RotateWebhookSecretRequest) String() string {
 func (*RotateWebhookSecretRequest) ProtoMessage() {}
 
 func (x *RotateWebhookSecretRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[28]
+	mi := &file_admin_v1_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1892,7 +2052,7 @@ func (x *RotateWebhookSecretRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateWebhookSecretRequest.ProtoReflect.Descriptor instead.
 func (*RotateWebhookSecretRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{28}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RotateWebhookSecretRequest) GetId() string {
@@ -1924,7 +2084,7 @@ type RotateWebhookSecretResponse struct {
 
 func (x *RotateWebhookSecretResponse) Reset() {
 	*x = RotateWebhookSecretResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[29]
+	mi := &file_admin_v1_admin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1936,7 +2096,7 @@ func (x *RotateWebhookSecretResponse) String() string {
 func (*RotateWebhookSecretResponse) ProtoMessage() {}
 
 func (x *RotateWebhookSecretResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[29]
+	mi := &file_admin_v1_admin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1949,7 +2109,7 @@ func (x *RotateWebhookSecretResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateWebhookSecretResponse.ProtoReflect.Descriptor instead.
 func (*RotateWebhookSecretResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{29}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RotateWebhookSecretResponse) GetEndpoint() *WebhookEndpoint {
@@ -1984,7 +2144,7 @@ type TestWebhookEndpointRequest struct {
 
 func (x *TestWebhookEndpointRequest) Reset() {
 	*x = TestWebhookEndpointRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[30]
+	mi := &file_admin_v1_admin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1996,7 +2156,7 @@ func (x *TestWebhookEndpointRequest) String() string {
 func (*TestWebhookEndpointRequest) ProtoMessage() {}
 
 func (x *TestWebhookEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[30]
+	mi := &file_admin_v1_admin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2009,7 +2169,7 @@ func (x *TestWebhookEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestWebhookEndpointRequest.ProtoReflect.Descriptor instead.
 func (*TestWebhookEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{30}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *TestWebhookEndpointRequest) GetId() string {
@@ -2036,7 +2196,7 @@ type TestWebhookEndpointResponse struct {
 
 func (x *TestWebhookEndpointResponse) Reset() {
 	*x = TestWebhookEndpointResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[31]
+	mi := &file_admin_v1_admin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2048,7 +2208,7 @@ func (x *TestWebhookEndpointResponse) String() string {
 func (*TestWebhookEndpointResponse) ProtoMessage() {}
 
 func (x *TestWebhookEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[31]
+	mi := &file_admin_v1_admin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2061,7 +2221,7 @@ func (x *TestWebhookEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestWebhookEndpointResponse.ProtoReflect.Descriptor instead.
 func (*TestWebhookEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{31}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *TestWebhookEndpointResponse) GetEventId() string {
@@ -2129,7 +2289,7 @@ type Refund struct {
 
 func (x *Refund) Reset() {
 	*x = Refund{}
-	mi := &file_admin_v1_admin_proto_msgTypes[32]
+	mi := &file_admin_v1_admin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2141,7 +2301,7 @@ func (x *Refund) String() string {
 func (*Refund) ProtoMessage() {}
 
 func (x *Refund) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[32]
+	mi := &file_admin_v1_admin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2154,7 +2314,7 @@ func (x *Refund) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refund.ProtoReflect.Descriptor instead.
 func (*Refund) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{32}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Refund) GetId() string {
@@ -2270,7 +2430,7 @@ type CreateRefundRequest struct {
 
 func (x *CreateRefundRequest) Reset() {
 	*x = CreateRefundRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[33]
+	mi := &file_admin_v1_admin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2282,7 +2442,7 @@ func (x *CreateRefundRequest) String() string {
 func (*CreateRefundRequest) ProtoMessage() {}
 
 func (x *CreateRefundRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[33]
+	mi := &file_admin_v1_admin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2295,7 +2455,7 @@ func (x *CreateRefundRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRefundRequest.ProtoReflect.Descriptor instead.
 func (*CreateRefundRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{33}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *CreateRefundRequest) GetPaymentId() string {
@@ -2330,7 +2490,7 @@ type CreateRefundResponse struct {
 
 func (x *CreateRefundResponse) Reset() {
 	*x = CreateRefundResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[34]
+	mi := &file_admin_v1_admin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2342,7 +2502,7 @@ func (x *CreateRefundResponse) String() string {
 func (*CreateRefundResponse) ProtoMessage() {}
 
 func (x *CreateRefundResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[34]
+	mi := &file_admin_v1_admin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2355,7 +2515,7 @@ func (x *CreateRefundResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRefundResponse.ProtoReflect.Descriptor instead.
 func (*CreateRefundResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{34}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CreateRefundResponse) GetRefund() *Refund {
@@ -2376,7 +2536,7 @@ type GetRefundRequest struct {
 
 func (x *GetRefundRequest) Reset() {
 	*x = GetRefundRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[35]
+	mi := &file_admin_v1_admin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2388,7 +2548,7 @@ func (x *GetRefundRequest) String() string {
 func (*GetRefundRequest) ProtoMessage() {}
 
 func (x *GetRefundRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[35]
+	mi := &file_admin_v1_admin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2401,7 +2561,7 @@ func (x *GetRefundRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRefundRequest.ProtoReflect.Descriptor instead.
 func (*GetRefundRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{35}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GetRefundRequest) GetId() string {
@@ -2422,7 +2582,7 @@ type GetRefundResponse struct {
 
 func (x *GetRefundResponse) Reset() {
 	*x = GetRefundResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[36]
+	mi := &file_admin_v1_admin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2434,7 +2594,7 @@ func (x *GetRefundResponse) String() string {
 func (*GetRefundResponse) ProtoMessage() {}
 
 func (x *GetRefundResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[36]
+	mi := &file_admin_v1_admin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2447,7 +2607,7 @@ func (x *GetRefundResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRefundResponse.ProtoReflect.Descriptor instead.
 func (*GetRefundResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{36}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GetRefundResponse) GetRefund() *Refund {
@@ -2478,7 +2638,7 @@ type ListRefundsRequest struct {
 
 func (x *ListRefundsRequest) Reset() {
 	*x = ListRefundsRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[37]
+	mi := &file_admin_v1_admin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2490,7 +2650,7 @@ func (x *ListRefundsRequest) String() string {
 func (*ListRefundsRequest) ProtoMessage() {}
 
 func (x *ListRefundsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[37]
+	mi := &file_admin_v1_admin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2503,7 +2663,7 @@ func (x *ListRefundsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRefundsRequest.ProtoReflect.Descriptor instead.
 func (*ListRefundsRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{37}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListRefundsRequest) GetGameId() string {
@@ -2563,7 +2723,7 @@ type ListRefundsResponse struct {
 
 func (x *ListRefundsResponse) Reset() {
 	*x = ListRefundsResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[38]
+	mi := &file_admin_v1_admin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2575,7 +2735,7 @@ func (x *ListRefundsResponse) String() string {
 func (*ListRefundsResponse) ProtoMessage() {}
 
 func (x *ListRefundsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[38]
+	mi := &file_admin_v1_admin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2588,7 +2748,7 @@ func (x *ListRefundsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRefundsResponse.ProtoReflect.Descriptor instead.
 func (*ListRefundsResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{38}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListRefundsResponse) GetRefunds() []*Refund {
@@ -2623,7 +2783,7 @@ type ShowSessionRequest struct {
 
 func (x *ShowSessionRequest) Reset() {
 	*x = ShowSessionRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[39]
+	mi := &file_admin_v1_admin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2635,7 +2795,7 @@ func (x *ShowSessionRequest) String() string {
 func (*ShowSessionRequest) ProtoMessage() {}
 
 func (x *ShowSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[39]
+	mi := &file_admin_v1_admin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2648,7 +2808,7 @@ func (x *ShowSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShowSessionRequest.ProtoReflect.Descriptor instead.
 func (*ShowSessionRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{39}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ShowSessionRequest) GetId() string {
@@ -2675,7 +2835,7 @@ type ShowSessionResponse struct {
 
 func (x *ShowSessionResponse) Reset() {
 	*x = ShowSessionResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[40]
+	mi := &file_admin_v1_admin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2687,7 +2847,7 @@ func (x *ShowSessionResponse) String() string {
 func (*ShowSessionResponse) ProtoMessage() {}
 
 func (x *ShowSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[40]
+	mi := &file_admin_v1_admin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2700,7 +2860,7 @@ func (x *ShowSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShowSessionResponse.ProtoReflect.Descriptor instead.
 func (*ShowSessionResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{40}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ShowSessionResponse) GetSession() *v1.Session {
@@ -2749,7 +2909,7 @@ type SandboxPayRequest struct {
 
 func (x *SandboxPayRequest) Reset() {
 	*x = SandboxPayRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[41]
+	mi := &file_admin_v1_admin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2761,7 +2921,7 @@ func (x *SandboxPayRequest) String() string {
 func (*SandboxPayRequest) ProtoMessage() {}
 
 func (x *SandboxPayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[41]
+	mi := &file_admin_v1_admin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2774,7 +2934,7 @@ func (x *SandboxPayRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SandboxPayRequest.ProtoReflect.Descriptor instead.
 func (*SandboxPayRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{41}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *SandboxPayRequest) GetSessionId() string {
@@ -2842,7 +3002,7 @@ type SandboxPayResponse struct {
 
 func (x *SandboxPayResponse) Reset() {
 	*x = SandboxPayResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[42]
+	mi := &file_admin_v1_admin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2854,7 +3014,7 @@ func (x *SandboxPayResponse) String() string {
 func (*SandboxPayResponse) ProtoMessage() {}
 
 func (x *SandboxPayResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[42]
+	mi := &file_admin_v1_admin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2867,7 +3027,7 @@ func (x *SandboxPayResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SandboxPayResponse.ProtoReflect.Descriptor instead.
 func (*SandboxPayResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{42}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *SandboxPayResponse) GetSession() *v1.Session {
@@ -2884,6 +3044,1086 @@ func (x *SandboxPayResponse) GetPayment() *v1.Payment {
 	return nil
 }
 
+// Delivery is one event on its way to one endpoint.
+type Delivery struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id: `dlv_` and more.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Where it goes.
+	EndpointId string `protobuf:"bytes,2,opt,name=endpoint_id,json=endpointId,proto3" json:"endpoint_id,omitempty"`
+	// What it tells.
+	EventId string `protobuf:"bytes,3,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// The event's type, such as `payment.succeeded`.
+	EventType string `protobuf:"bytes,4,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
+	// The session that the event is of.
+	SessionId string `protobuf:"bytes,5,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// `pending` while it will be tried; `delivered`; `exhausted` when every attempt was
+	// made in vain.
+	Status string `protobuf:"bytes,6,opt,name=status,proto3" json:"status,omitempty"`
+	// How many attempts were made.
+	Attempts int32 `protobuf:"varint,7,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// When it is tried next; absent when it is not pending.
+	NextAttemptAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=next_attempt_at,json=nextAttemptAt,proto3,oneof" json:"next_attempt_at,omitempty"`
+	// When the event happened.
+	EventAt       *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=event_at,json=eventAt,proto3" json:"event_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Delivery) Reset() {
+	*x = Delivery{}
+	mi := &file_admin_v1_admin_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Delivery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Delivery) ProtoMessage() {}
+
+func (x *Delivery) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
+func (*Delivery) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *Delivery) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Delivery) GetEndpointId() string {
+	if x != nil {
+		return x.EndpointId
+	}
+	return ""
+}
+
+func (x *Delivery) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *Delivery) GetEventType() string {
+	if x != nil {
+		return x.EventType
+	}
+	return ""
+}
+
+func (x *Delivery) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *Delivery) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *Delivery) GetAttempts() int32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *Delivery) GetNextAttemptAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NextAttemptAt
+	}
+	return nil
+}
+
+func (x *Delivery) GetEventAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EventAt
+	}
+	return nil
+}
+
+// ListDeliveriesRequest chooses deliveries; filters that are set must all match.
+type ListDeliveriesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whose deliveries. Required.
+	EndpointId string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3" json:"endpoint_id,omitempty"`
+	// Only those with this status: `pending`, `delivered` or `exhausted`.
+	Status *string `protobuf:"bytes,2,opt,name=status,proto3,oneof" json:"status,omitempty"`
+	// Only that of this event.
+	EventId *string `protobuf:"bytes,3,opt,name=event_id,json=eventId,proto3,oneof" json:"event_id,omitempty"`
+	// How many to return at most, 1 to 250; by default 100. A page can be shorter,
+	// even empty, although more follow: go by `next_cursor`.
+	Limit *int32 `protobuf:"varint,4,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
+	// Where to go on: `next_cursor` of the previous answer, with the same filters.
+	Cursor        *string `protobuf:"bytes,5,opt,name=cursor,proto3,oneof" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDeliveriesRequest) Reset() {
+	*x = ListDeliveriesRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDeliveriesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDeliveriesRequest) ProtoMessage() {}
+
+func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDeliveriesRequest.ProtoReflect.Descriptor instead.
+func (*ListDeliveriesRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *ListDeliveriesRequest) GetEndpointId() string {
+	if x != nil {
+		return x.EndpointId
+	}
+	return ""
+}
+
+func (x *ListDeliveriesRequest) GetStatus() string {
+	if x != nil && x.Status != nil {
+		return *x.Status
+	}
+	return ""
+}
+
+func (x *ListDeliveriesRequest) GetEventId() string {
+	if x != nil && x.EventId != nil {
+		return *x.EventId
+	}
+	return ""
+}
+
+func (x *ListDeliveriesRequest) GetLimit() int32 {
+	if x != nil && x.Limit != nil {
+		return *x.Limit
+	}
+	return 0
+}
+
+func (x *ListDeliveriesRequest) GetCursor() string {
+	if x != nil && x.Cursor != nil {
+		return *x.Cursor
+	}
+	return ""
+}
+
+// ListDeliveriesResponse is one page of deliveries.
+type ListDeliveriesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The deliveries, newest event first.
+	Deliveries []*Delivery `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
+	// What to send as `cursor` to get the next page; absent on the last one.
+	NextCursor    *string `protobuf:"bytes,2,opt,name=next_cursor,json=nextCursor,proto3,oneof" json:"next_cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDeliveriesResponse) Reset() {
+	*x = ListDeliveriesResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDeliveriesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDeliveriesResponse) ProtoMessage() {}
+
+func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDeliveriesResponse.ProtoReflect.Descriptor instead.
+func (*ListDeliveriesResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *ListDeliveriesResponse) GetDeliveries() []*Delivery {
+	if x != nil {
+		return x.Deliveries
+	}
+	return nil
+}
+
+func (x *ListDeliveriesResponse) GetNextCursor() string {
+	if x != nil && x.NextCursor != nil {
+		return *x.NextCursor
+	}
+	return ""
+}
+
+// Attempt is one POST of a delivery and what came of it.
+type Attempt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its number, from 1; the receiver saw it as `webhook-attempt`.
+	Number int32 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	// When it was made.
+	At *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	// How long it took.
+	Duration *durationpb.Duration `protobuf:"bytes,3,opt,name=duration,proto3" json:"duration,omitempty"`
+	// The HTTP status of the receiver's answer; absent when there was none.
+	HttpStatus *int32 `protobuf:"varint,4,opt,name=http_status,json=httpStatus,proto3,oneof" json:"http_status,omitempty"`
+	// Why there was no answer; absent when there was one.
+	Error *string `protobuf:"bytes,5,opt,name=error,proto3,oneof" json:"error,omitempty"`
+	// The beginning of the answer, at most 4 KiB.
+	Answer        []byte `protobuf:"bytes,6,opt,name=answer,proto3" json:"answer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Attempt) Reset() {
+	*x = Attempt{}
+	mi := &file_admin_v1_admin_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Attempt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Attempt) ProtoMessage() {}
+
+func (x *Attempt) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
+func (*Attempt) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *Attempt) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Attempt) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Attempt) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
+}
+
+func (x *Attempt) GetHttpStatus() int32 {
+	if x != nil && x.HttpStatus != nil {
+		return *x.HttpStatus
+	}
+	return 0
+}
+
+func (x *Attempt) GetError() string {
+	if x != nil && x.Error != nil {
+		return *x.Error
+	}
+	return ""
+}
+
+func (x *Attempt) GetAnswer() []byte {
+	if x != nil {
+		return x.Answer
+	}
+	return nil
+}
+
+// ListAttemptsRequest names the delivery.
+type ListAttemptsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The delivery's id. Required.
+	DeliveryId    string `protobuf:"bytes,1,opt,name=delivery_id,json=deliveryId,proto3" json:"delivery_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAttemptsRequest) Reset() {
+	*x = ListAttemptsRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAttemptsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAttemptsRequest) ProtoMessage() {}
+
+func (x *ListAttemptsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAttemptsRequest.ProtoReflect.Descriptor instead.
+func (*ListAttemptsRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *ListAttemptsRequest) GetDeliveryId() string {
+	if x != nil {
+		return x.DeliveryId
+	}
+	return ""
+}
+
+// ListAttemptsResponse holds the delivery and its attempts.
+type ListAttemptsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The delivery as it is now.
+	Delivery *Delivery `protobuf:"bytes,1,opt,name=delivery,proto3" json:"delivery,omitempty"`
+	// Its attempts, oldest first.
+	Attempts      []*Attempt `protobuf:"bytes,2,rep,name=attempts,proto3" json:"attempts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAttemptsResponse) Reset() {
+	*x = ListAttemptsResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAttemptsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAttemptsResponse) ProtoMessage() {}
+
+func (x *ListAttemptsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAttemptsResponse.ProtoReflect.Descriptor instead.
+func (*ListAttemptsResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *ListAttemptsResponse) GetDelivery() *Delivery {
+	if x != nil {
+		return x.Delivery
+	}
+	return nil
+}
+
+func (x *ListAttemptsResponse) GetAttempts() []*Attempt {
+	if x != nil {
+		return x.Attempts
+	}
+	return nil
+}
+
+// RedeliverRequest names a delivery, or an event.
+type RedeliverRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to send again. Required.
+	//
+	// Types that are valid to be assigned to What:
+	//
+	//	*RedeliverRequest_DeliveryId
+	//	*RedeliverRequest_EventId
+	What          isRedeliverRequest_What `protobuf_oneof:"what"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RedeliverRequest) Reset() {
+	*x = RedeliverRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RedeliverRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RedeliverRequest) ProtoMessage() {}
+
+func (x *RedeliverRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RedeliverRequest.ProtoReflect.Descriptor instead.
+func (*RedeliverRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *RedeliverRequest) GetWhat() isRedeliverRequest_What {
+	if x != nil {
+		return x.What
+	}
+	return nil
+}
+
+func (x *RedeliverRequest) GetDeliveryId() string {
+	if x != nil {
+		if x, ok := x.What.(*RedeliverRequest_DeliveryId); ok {
+			return x.DeliveryId
+		}
+	}
+	return ""
+}
+
+func (x *RedeliverRequest) GetEventId() string {
+	if x != nil {
+		if x, ok := x.What.(*RedeliverRequest_EventId); ok {
+			return x.EventId
+		}
+	}
+	return ""
+}
+
+type isRedeliverRequest_What interface {
+	isRedeliverRequest_What()
+}
+
+type RedeliverRequest_DeliveryId struct {
+	// One delivery, `dlv_…`.
+	DeliveryId string `protobuf:"bytes,1,opt,name=delivery_id,json=deliveryId,proto3,oneof"`
+}
+
+type RedeliverRequest_EventId struct {
+	// One event: to every endpoint that it was sent to, and to every one that wants
+	// it by now.
+	EventId string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3,oneof"`
+}
+
+func (*RedeliverRequest_DeliveryId) isRedeliverRequest_What() {}
+
+func (*RedeliverRequest_EventId) isRedeliverRequest_What() {}
+
+// RedeliverResponse says what is on its way.
+type RedeliverResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many deliveries are pending again, or anew.
+	Deliveries    int32 `protobuf:"varint,1,opt,name=deliveries,proto3" json:"deliveries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RedeliverResponse) Reset() {
+	*x = RedeliverResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RedeliverResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RedeliverResponse) ProtoMessage() {}
+
+func (x *RedeliverResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RedeliverResponse.ProtoReflect.Descriptor instead.
+func (*RedeliverResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *RedeliverResponse) GetDeliveries() int32 {
+	if x != nil {
+		return x.Deliveries
+	}
+	return 0
+}
+
+// RecoverRequest names an endpoint and since when.
+type RecoverRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The endpoint's id. Required.
+	EndpointId string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3" json:"endpoint_id,omitempty"`
+	// Only events that happened at or after this time; by default all.
+	Since         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3,oneof" json:"since,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoverRequest) Reset() {
+	*x = RecoverRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoverRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoverRequest) ProtoMessage() {}
+
+func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoverRequest.ProtoReflect.Descriptor instead.
+func (*RecoverRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *RecoverRequest) GetEndpointId() string {
+	if x != nil {
+		return x.EndpointId
+	}
+	return ""
+}
+
+func (x *RecoverRequest) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+// RecoverResponse says what is on its way.
+type RecoverResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many deliveries are pending again.
+	Deliveries    int32 `protobuf:"varint,1,opt,name=deliveries,proto3" json:"deliveries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoverResponse) Reset() {
+	*x = RecoverResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoverResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoverResponse) ProtoMessage() {}
+
+func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoverResponse.ProtoReflect.Descriptor instead.
+func (*RecoverResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *RecoverResponse) GetDeliveries() int32 {
+	if x != nil {
+		return x.Deliveries
+	}
+	return 0
+}
+
+// ListenRequest chooses events; filters that are set must all match.
+type ListenRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `sandbox` or `production`. Required.
+	Environment string `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
+	// Only events of this game.
+	GameId *string `protobuf:"bytes,2,opt,name=game_id,json=gameId,proto3,oneof" json:"game_id,omitempty"`
+	// Only events of these types; by default all.
+	Events []string `protobuf:"bytes,3,rep,name=events,proto3" json:"events,omitempty"`
+	// The listener's name, under which its place is kept; 1 to 100 letters, digits and
+	// `. _ : -`. One that was never heard of begins with what happens from now on.
+	Name          string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListenRequest) Reset() {
+	*x = ListenRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListenRequest) ProtoMessage() {}
+
+func (x *ListenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListenRequest.ProtoReflect.Descriptor instead.
+func (*ListenRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *ListenRequest) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+func (x *ListenRequest) GetGameId() string {
+	if x != nil && x.GameId != nil {
+		return *x.GameId
+	}
+	return ""
+}
+
+func (x *ListenRequest) GetEvents() []string {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *ListenRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// ListenResponse is the greeting that comes first, then events and heartbeats.
+type ListenResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The secret to sign with, `whsec_…`: the same for every listener of the environment
+	// on this installation. It comes with the greeting only.
+	Secret *string `protobuf:"bytes,1,opt,name=secret,proto3,oneof" json:"secret,omitempty"`
+	// Whether the greeting's listener goes on where it stopped.
+	Resumed bool `protobuf:"varint,2,opt,name=resumed,proto3" json:"resumed,omitempty"`
+	// The event's id; absent in a greeting and in a heartbeat.
+	EventId *string `protobuf:"bytes,3,opt,name=event_id,json=eventId,proto3,oneof" json:"event_id,omitempty"`
+	// The event's type.
+	EventType string `protobuf:"bytes,4,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
+	// The session that the event is of.
+	SessionId string `protobuf:"bytes,5,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// The bytes to post.
+	Payload []byte `protobuf:"bytes,6,opt,name=payload,proto3" json:"payload,omitempty"`
+	// What to tell Heard once this event was taken.
+	Cursor        string `protobuf:"bytes,7,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListenResponse) Reset() {
+	*x = ListenResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListenResponse) ProtoMessage() {}
+
+func (x *ListenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListenResponse.ProtoReflect.Descriptor instead.
+func (*ListenResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *ListenResponse) GetSecret() string {
+	if x != nil && x.Secret != nil {
+		return *x.Secret
+	}
+	return ""
+}
+
+func (x *ListenResponse) GetResumed() bool {
+	if x != nil {
+		return x.Resumed
+	}
+	return false
+}
+
+func (x *ListenResponse) GetEventId() string {
+	if x != nil && x.EventId != nil {
+		return *x.EventId
+	}
+	return ""
+}
+
+func (x *ListenResponse) GetEventType() string {
+	if x != nil {
+		return x.EventType
+	}
+	return ""
+}
+
+func (x *ListenResponse) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *ListenResponse) GetPayload() []byte {
+	if x != nil {
+		return x.Payload
+	}
+	return nil
+}
+
+func (x *ListenResponse) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+// HeardRequest says how far a listener has come.
+type HeardRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `sandbox` or `production`. Required.
+	Environment string `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
+	// The listener's name. Required.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// The `cursor` that came with the last event that was taken. Required.
+	Cursor        string `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeardRequest) Reset() {
+	*x = HeardRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeardRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeardRequest) ProtoMessage() {}
+
+func (x *HeardRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeardRequest.ProtoReflect.Descriptor instead.
+func (*HeardRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{57}
+}
+
+func (x *HeardRequest) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+func (x *HeardRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *HeardRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+// HeardResponse is empty: no error means that the place is kept.
+type HeardResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeardResponse) Reset() {
+	*x = HeardResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeardResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeardResponse) ProtoMessage() {}
+
+func (x *HeardResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeardResponse.ProtoReflect.Descriptor instead.
+func (*HeardResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{58}
+}
+
+// TriggerRequest names an event to make happen.
+type TriggerRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The type, such as `payment.succeeded`. Required.
+	Event string `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	// The game in whose sandbox it happens. Required.
+	GameId        string `protobuf:"bytes,2,opt,name=game_id,json=gameId,proto3" json:"game_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TriggerRequest) Reset() {
+	*x = TriggerRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TriggerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TriggerRequest) ProtoMessage() {}
+
+func (x *TriggerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TriggerRequest.ProtoReflect.Descriptor instead.
+func (*TriggerRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{59}
+}
+
+func (x *TriggerRequest) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *TriggerRequest) GetGameId() string {
+	if x != nil {
+		return x.GameId
+	}
+	return ""
+}
+
+// TriggerResponse says what has happened.
+type TriggerResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The session that was made for it.
+	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// The types of all events that happened, in order; the one that was asked for is
+	// among them, unless `later` says when it comes.
+	Events []string `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
+	// When the event will come, where it takes its time, such as an expiry.
+	Later         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=later,proto3,oneof" json:"later,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TriggerResponse) Reset() {
+	*x = TriggerResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TriggerResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TriggerResponse) ProtoMessage() {}
+
+func (x *TriggerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TriggerResponse.ProtoReflect.Descriptor instead.
+func (*TriggerResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{60}
+}
+
+func (x *TriggerResponse) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *TriggerResponse) GetEvents() []string {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *TriggerResponse) GetLater() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Later
+	}
+	return nil
+}
+
 var File_admin_v1_admin_proto protoreflect.FileDescriptor
 
 const file_admin_v1_admin_proto_rawDesc = "" +
@@ -2891,14 +4131,16 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x14admin/v1/admin.proto\x12\badmin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pay/v1/common.proto\x1a\x12pay/v1/event.proto\x1a\x14pay/v1/payment.proto\"$\n" +
 	"\n" +
 	"StringList\x12\x16\n" +
-	"\x06values\x18\x01 \x03(\tR\x06values\"\x9f\x03\n" +
+	"\x06values\x18\x01 \x03(\tR\x06values\"\xba\x03\n" +
 	"\x04Game\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12)\n" +
 	"\x10payment_attempts\x18\x03 \x01(\x05R\x0fpaymentAttempts\x12\x18\n" +
 	"\acapture\x18\x04 \x01(\tR\acapture\x12:\n" +
 	"\vsession_ttl\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"sessionTtl\x12,\n" +
+	"sessionTtl\x12\x1f\n" +
+	"\vconfirm_url\x18\x06 \x01(\tR\n" +
+	"confirmUrl\x12,\n" +
 	"\x12return_url_schemes\x18\a \x03(\tR\x10returnUrlSchemes\x12(\n" +
 	"\x10return_url_hosts\x18\b \x03(\tR\x0ereturnUrlHosts\x12\x1e\n" +
 	"\n" +
@@ -2908,14 +4150,16 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"created_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
-	"updated_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAtJ\x04\b\x06\x10\a\"\x84\x03\n" +
+	"updated_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"\xb4\x03\n" +
 	"\x11CreateGameRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12.\n" +
 	"\x10payment_attempts\x18\x03 \x01(\x05H\x01R\x0fpaymentAttempts\x88\x01\x01\x12\x1d\n" +
 	"\acapture\x18\x04 \x01(\tH\x02R\acapture\x88\x01\x01\x12?\n" +
 	"\vsession_ttl\x18\x05 \x01(\v2\x19.google.protobuf.DurationH\x03R\n" +
-	"sessionTtl\x88\x01\x01\x12,\n" +
+	"sessionTtl\x88\x01\x01\x12$\n" +
+	"\vconfirm_url\x18\x06 \x01(\tH\x04R\n" +
+	"confirmUrl\x88\x01\x01\x12,\n" +
 	"\x12return_url_schemes\x18\a \x03(\tR\x10returnUrlSchemes\x12(\n" +
 	"\x10return_url_hosts\x18\b \x03(\tR\x0ereturnUrlHosts\x12\x1e\n" +
 	"\n" +
@@ -2925,23 +4169,28 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x11_payment_attemptsB\n" +
 	"\n" +
 	"\b_captureB\x0e\n" +
-	"\f_session_ttlJ\x04\b\x06\x10\a\"8\n" +
+	"\f_session_ttlB\x0e\n" +
+	"\f_confirm_url\"w\n" +
 	"\x12CreateGameResponse\x12\"\n" +
-	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\"\x12\n" +
+	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\x12*\n" +
+	"\x0econfirm_secret\x18\x02 \x01(\tH\x00R\rconfirmSecret\x88\x01\x01B\x11\n" +
+	"\x0f_confirm_secret\"\x12\n" +
 	"\x10ListGamesRequest\"9\n" +
 	"\x11ListGamesResponse\x12$\n" +
 	"\x05games\x18\x01 \x03(\v2\x0e.admin.v1.GameR\x05games\" \n" +
 	"\x0eGetGameRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"5\n" +
 	"\x0fGetGameResponse\x12\"\n" +
-	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\"\xc6\x03\n" +
+	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\"\xf6\x03\n" +
 	"\x11UpdateGameRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12.\n" +
 	"\x10payment_attempts\x18\x03 \x01(\x05H\x01R\x0fpaymentAttempts\x88\x01\x01\x12\x1d\n" +
 	"\acapture\x18\x04 \x01(\tH\x02R\acapture\x88\x01\x01\x12?\n" +
 	"\vsession_ttl\x18\x05 \x01(\v2\x19.google.protobuf.DurationH\x03R\n" +
-	"sessionTtl\x88\x01\x01\x12B\n" +
+	"sessionTtl\x88\x01\x01\x12$\n" +
+	"\vconfirm_url\x18\x06 \x01(\tH\x04R\n" +
+	"confirmUrl\x88\x01\x01\x12B\n" +
 	"\x12return_url_schemes\x18\a \x01(\v2\x14.admin.v1.StringListR\x10returnUrlSchemes\x12>\n" +
 	"\x10return_url_hosts\x18\b \x01(\v2\x14.admin.v1.StringListR\x0ereturnUrlHosts\x124\n" +
 	"\n" +
@@ -2951,9 +4200,20 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x11_payment_attemptsB\n" +
 	"\n" +
 	"\b_captureB\x0e\n" +
-	"\f_session_ttlJ\x04\b\x06\x10\a\"8\n" +
+	"\f_session_ttlB\x0e\n" +
+	"\f_confirm_url\"w\n" +
 	"\x12UpdateGameResponse\x12\"\n" +
-	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\"\xc4\x03\n" +
+	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\x12*\n" +
+	"\x0econfirm_secret\x18\x02 \x01(\tH\x00R\rconfirmSecret\x88\x01\x01B\x11\n" +
+	"\x0f_confirm_secret\"{\n" +
+	"\x1aRotateConfirmSecretRequest\x12\x17\n" +
+	"\agame_id\x18\x01 \x01(\tR\x06gameId\x128\n" +
+	"\aoverlap\x18\x02 \x01(\v2\x19.google.protobuf.DurationH\x00R\aoverlap\x88\x01\x01B\n" +
+	"\n" +
+	"\b_overlap\"w\n" +
+	"\x1bRotateConfirmSecretResponse\x12\x16\n" +
+	"\x06secret\x18\x01 \x01(\tR\x06secret\x12@\n" +
+	"\x0eold_expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\foldExpiresAt\"\xc4\x03\n" +
 	"\x03Key\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04hint\x18\x02 \x01(\tR\x04hint\x12 \n" +
@@ -3143,14 +4403,114 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"instrument\"j\n" +
 	"\x12SandboxPayResponse\x12)\n" +
 	"\asession\x18\x01 \x01(\v2\x0f.pay.v1.SessionR\asession\x12)\n" +
-	"\apayment\x18\x02 \x01(\v2\x0f.pay.v1.PaymentR\apayment2\x9e\f\n" +
+	"\apayment\x18\x02 \x01(\v2\x0f.pay.v1.PaymentR\apayment\"\xdc\x02\n" +
+	"\bDelivery\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
+	"\vendpoint_id\x18\x02 \x01(\tR\n" +
+	"endpointId\x12\x19\n" +
+	"\bevent_id\x18\x03 \x01(\tR\aeventId\x12\x1d\n" +
+	"\n" +
+	"event_type\x18\x04 \x01(\tR\teventType\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x05 \x01(\tR\tsessionId\x12\x16\n" +
+	"\x06status\x18\x06 \x01(\tR\x06status\x12\x1a\n" +
+	"\battempts\x18\a \x01(\x05R\battempts\x12G\n" +
+	"\x0fnext_attempt_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampH\x00R\rnextAttemptAt\x88\x01\x01\x125\n" +
+	"\bevent_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aeventAtB\x12\n" +
+	"\x10_next_attempt_at\"\xda\x01\n" +
+	"\x15ListDeliveriesRequest\x12\x1f\n" +
+	"\vendpoint_id\x18\x01 \x01(\tR\n" +
+	"endpointId\x12\x1b\n" +
+	"\x06status\x18\x02 \x01(\tH\x00R\x06status\x88\x01\x01\x12\x1e\n" +
+	"\bevent_id\x18\x03 \x01(\tH\x01R\aeventId\x88\x01\x01\x12\x19\n" +
+	"\x05limit\x18\x04 \x01(\x05H\x02R\x05limit\x88\x01\x01\x12\x1b\n" +
+	"\x06cursor\x18\x05 \x01(\tH\x03R\x06cursor\x88\x01\x01B\t\n" +
+	"\a_statusB\v\n" +
+	"\t_event_idB\b\n" +
+	"\x06_limitB\t\n" +
+	"\a_cursor\"\x82\x01\n" +
+	"\x16ListDeliveriesResponse\x122\n" +
+	"\n" +
+	"deliveries\x18\x01 \x03(\v2\x12.admin.v1.DeliveryR\n" +
+	"deliveries\x12$\n" +
+	"\vnext_cursor\x18\x02 \x01(\tH\x00R\n" +
+	"nextCursor\x88\x01\x01B\x0e\n" +
+	"\f_next_cursor\"\xf7\x01\n" +
+	"\aAttempt\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x05R\x06number\x12*\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x125\n" +
+	"\bduration\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\bduration\x12$\n" +
+	"\vhttp_status\x18\x04 \x01(\x05H\x00R\n" +
+	"httpStatus\x88\x01\x01\x12\x19\n" +
+	"\x05error\x18\x05 \x01(\tH\x01R\x05error\x88\x01\x01\x12\x16\n" +
+	"\x06answer\x18\x06 \x01(\fR\x06answerB\x0e\n" +
+	"\f_http_statusB\b\n" +
+	"\x06_error\"6\n" +
+	"\x13ListAttemptsRequest\x12\x1f\n" +
+	"\vdelivery_id\x18\x01 \x01(\tR\n" +
+	"deliveryId\"u\n" +
+	"\x14ListAttemptsResponse\x12.\n" +
+	"\bdelivery\x18\x01 \x01(\v2\x12.admin.v1.DeliveryR\bdelivery\x12-\n" +
+	"\battempts\x18\x02 \x03(\v2\x11.admin.v1.AttemptR\battempts\"Z\n" +
+	"\x10RedeliverRequest\x12!\n" +
+	"\vdelivery_id\x18\x01 \x01(\tH\x00R\n" +
+	"deliveryId\x12\x1b\n" +
+	"\bevent_id\x18\x02 \x01(\tH\x00R\aeventIdB\x06\n" +
+	"\x04what\"3\n" +
+	"\x11RedeliverResponse\x12\x1e\n" +
+	"\n" +
+	"deliveries\x18\x01 \x01(\x05R\n" +
+	"deliveries\"r\n" +
+	"\x0eRecoverRequest\x12\x1f\n" +
+	"\vendpoint_id\x18\x01 \x01(\tR\n" +
+	"endpointId\x125\n" +
+	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x05since\x88\x01\x01B\b\n" +
+	"\x06_since\"1\n" +
+	"\x0fRecoverResponse\x12\x1e\n" +
+	"\n" +
+	"deliveries\x18\x01 \x01(\x05R\n" +
+	"deliveries\"\x87\x01\n" +
+	"\rListenRequest\x12 \n" +
+	"\venvironment\x18\x01 \x01(\tR\venvironment\x12\x1c\n" +
+	"\agame_id\x18\x02 \x01(\tH\x00R\x06gameId\x88\x01\x01\x12\x16\n" +
+	"\x06events\x18\x03 \x03(\tR\x06events\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04nameB\n" +
+	"\n" +
+	"\b_game_id\"\xef\x01\n" +
+	"\x0eListenResponse\x12\x1b\n" +
+	"\x06secret\x18\x01 \x01(\tH\x00R\x06secret\x88\x01\x01\x12\x18\n" +
+	"\aresumed\x18\x02 \x01(\bR\aresumed\x12\x1e\n" +
+	"\bevent_id\x18\x03 \x01(\tH\x01R\aeventId\x88\x01\x01\x12\x1d\n" +
+	"\n" +
+	"event_type\x18\x04 \x01(\tR\teventType\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x05 \x01(\tR\tsessionId\x12\x18\n" +
+	"\apayload\x18\x06 \x01(\fR\apayload\x12\x16\n" +
+	"\x06cursor\x18\a \x01(\tR\x06cursorB\t\n" +
+	"\a_secretB\v\n" +
+	"\t_event_id\"\\\n" +
+	"\fHeardRequest\x12 \n" +
+	"\venvironment\x18\x01 \x01(\tR\venvironment\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
+	"\x06cursor\x18\x03 \x01(\tR\x06cursor\"\x0f\n" +
+	"\rHeardResponse\"?\n" +
+	"\x0eTriggerRequest\x12\x14\n" +
+	"\x05event\x18\x01 \x01(\tR\x05event\x12\x17\n" +
+	"\agame_id\x18\x02 \x01(\tR\x06gameId\"\x89\x01\n" +
+	"\x0fTriggerResponse\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x16\n" +
+	"\x06events\x18\x02 \x03(\tR\x06events\x125\n" +
+	"\x05later\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x05later\x88\x01\x01B\b\n" +
+	"\x06_later2\xe5\x10\n" +
 	"\fAdminService\x12G\n" +
 	"\n" +
 	"CreateGame\x12\x1b.admin.v1.CreateGameRequest\x1a\x1c.admin.v1.CreateGameResponse\x12D\n" +
 	"\tListGames\x12\x1a.admin.v1.ListGamesRequest\x1a\x1b.admin.v1.ListGamesResponse\x12>\n" +
 	"\aGetGame\x12\x18.admin.v1.GetGameRequest\x1a\x19.admin.v1.GetGameResponse\x12G\n" +
 	"\n" +
-	"UpdateGame\x12\x1b.admin.v1.UpdateGameRequest\x1a\x1c.admin.v1.UpdateGameResponse\x12D\n" +
+	"UpdateGame\x12\x1b.admin.v1.UpdateGameRequest\x1a\x1c.admin.v1.UpdateGameResponse\x12b\n" +
+	"\x13RotateConfirmSecret\x12$.admin.v1.RotateConfirmSecretRequest\x1a%.admin.v1.RotateConfirmSecretResponse\x12D\n" +
 	"\tCreateKey\x12\x1a.admin.v1.CreateKeyRequest\x1a\x1b.admin.v1.CreateKeyResponse\x12A\n" +
 	"\bListKeys\x12\x19.admin.v1.ListKeysRequest\x1a\x1a.admin.v1.ListKeysResponse\x12D\n" +
 	"\tRotateKey\x12\x1a.admin.v1.RotateKeyRequest\x1a\x1b.admin.v1.RotateKeyResponse\x12D\n" +
@@ -3163,7 +4523,14 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x13TestWebhookEndpoint\x12$.admin.v1.TestWebhookEndpointRequest\x1a%.admin.v1.TestWebhookEndpointResponse\x12M\n" +
 	"\fCreateRefund\x12\x1d.admin.v1.CreateRefundRequest\x1a\x1e.admin.v1.CreateRefundResponse\x12D\n" +
 	"\tGetRefund\x12\x1a.admin.v1.GetRefundRequest\x1a\x1b.admin.v1.GetRefundResponse\x12J\n" +
-	"\vListRefunds\x12\x1c.admin.v1.ListRefundsRequest\x1a\x1d.admin.v1.ListRefundsResponse\x12J\n" +
+	"\vListRefunds\x12\x1c.admin.v1.ListRefundsRequest\x1a\x1d.admin.v1.ListRefundsResponse\x12S\n" +
+	"\x0eListDeliveries\x12\x1f.admin.v1.ListDeliveriesRequest\x1a .admin.v1.ListDeliveriesResponse\x12M\n" +
+	"\fListAttempts\x12\x1d.admin.v1.ListAttemptsRequest\x1a\x1e.admin.v1.ListAttemptsResponse\x12D\n" +
+	"\tRedeliver\x12\x1a.admin.v1.RedeliverRequest\x1a\x1b.admin.v1.RedeliverResponse\x12>\n" +
+	"\aRecover\x12\x18.admin.v1.RecoverRequest\x1a\x19.admin.v1.RecoverResponse\x12=\n" +
+	"\x06Listen\x12\x17.admin.v1.ListenRequest\x1a\x18.admin.v1.ListenResponse0\x01\x128\n" +
+	"\x05Heard\x12\x16.admin.v1.HeardRequest\x1a\x17.admin.v1.HeardResponse\x12>\n" +
+	"\aTrigger\x12\x18.admin.v1.TriggerRequest\x1a\x19.admin.v1.TriggerResponse\x12J\n" +
 	"\vShowSession\x12\x1c.admin.v1.ShowSessionRequest\x1a\x1d.admin.v1.ShowSessionResponse\x12G\n" +
 	"\n" +
 	"SandboxPay\x12\x1b.admin.v1.SandboxPayRequest\x1a\x1c.admin.v1.SandboxPayResponseB3Z1github.com/coinslot/coinslot/gen/admin/v1;adminv1b\x06proto3"
@@ -3180,7 +4547,7 @@ func file_admin_v1_admin_proto_rawDescGZIP() []byte {
 	return file_admin_v1_admin_proto_rawDescData
 }
 
-var file_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
 var file_admin_v1_admin_proto_goTypes = []any{
 	(*StringList)(nil),                    // 0: admin.v1.StringList
 	(*Game)(nil),                          // 1: admin.v1.Game
@@ -3192,135 +4559,180 @@ var file_admin_v1_admin_proto_goTypes = []any{
 	(*GetGameResponse)(nil),               // 7: admin.v1.GetGameResponse
 	(*UpdateGameRequest)(nil),             // 8: admin.v1.UpdateGameRequest
 	(*UpdateGameResponse)(nil),            // 9: admin.v1.UpdateGameResponse
-	(*Key)(nil),                           // 10: admin.v1.Key
-	(*CreateKeyRequest)(nil),              // 11: admin.v1.CreateKeyRequest
-	(*CreateKeyResponse)(nil),             // 12: admin.v1.CreateKeyResponse
-	(*ListKeysRequest)(nil),               // 13: admin.v1.ListKeysRequest
-	(*ListKeysResponse)(nil),              // 14: admin.v1.ListKeysResponse
-	(*RotateKeyRequest)(nil),              // 15: admin.v1.RotateKeyRequest
-	(*RotateKeyResponse)(nil),             // 16: admin.v1.RotateKeyResponse
-	(*RevokeKeyRequest)(nil),              // 17: admin.v1.RevokeKeyRequest
-	(*RevokeKeyResponse)(nil),             // 18: admin.v1.RevokeKeyResponse
-	(*WebhookEndpoint)(nil),               // 19: admin.v1.WebhookEndpoint
-	(*CreateWebhookEndpointRequest)(nil),  // 20: admin.v1.CreateWebhookEndpointRequest
-	(*CreateWebhookEndpointResponse)(nil), // 21: admin.v1.CreateWebhookEndpointResponse
-	(*ListWebhookEndpointsRequest)(nil),   // 22: admin.v1.ListWebhookEndpointsRequest
-	(*ListWebhookEndpointsResponse)(nil),  // 23: admin.v1.ListWebhookEndpointsResponse
-	(*UpdateWebhookEndpointRequest)(nil),  // 24: admin.v1.UpdateWebhookEndpointRequest
-	(*UpdateWebhookEndpointResponse)(nil), // 25: admin.v1.UpdateWebhookEndpointResponse
-	(*DeleteWebhookEndpointRequest)(nil),  // 26: admin.v1.DeleteWebhookEndpointRequest
-	(*DeleteWebhookEndpointResponse)(nil), // 27: admin.v1.DeleteWebhookEndpointResponse
-	(*RotateWebhookSecretRequest)(nil),    // 28: admin.v1.RotateWebhookSecretRequest
-	(*RotateWebhookSecretResponse)(nil),   // 29: admin.v1.RotateWebhookSecretResponse
-	(*TestWebhookEndpointRequest)(nil),    // 30: admin.v1.TestWebhookEndpointRequest
-	(*TestWebhookEndpointResponse)(nil),   // 31: admin.v1.TestWebhookEndpointResponse
-	(*Refund)(nil),                        // 32: admin.v1.Refund
-	(*CreateRefundRequest)(nil),           // 33: admin.v1.CreateRefundRequest
-	(*CreateRefundResponse)(nil),          // 34: admin.v1.CreateRefundResponse
-	(*GetRefundRequest)(nil),              // 35: admin.v1.GetRefundRequest
-	(*GetRefundResponse)(nil),             // 36: admin.v1.GetRefundResponse
-	(*ListRefundsRequest)(nil),            // 37: admin.v1.ListRefundsRequest
-	(*ListRefundsResponse)(nil),           // 38: admin.v1.ListRefundsResponse
-	(*ShowSessionRequest)(nil),            // 39: admin.v1.ShowSessionRequest
-	(*ShowSessionResponse)(nil),           // 40: admin.v1.ShowSessionResponse
-	(*SandboxPayRequest)(nil),             // 41: admin.v1.SandboxPayRequest
-	(*SandboxPayResponse)(nil),            // 42: admin.v1.SandboxPayResponse
-	(*durationpb.Duration)(nil),           // 43: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),         // 44: google.protobuf.Timestamp
-	(*v1.Error)(nil),                      // 45: pay.v1.Error
-	(*v1.Session)(nil),                    // 46: pay.v1.Session
-	(*v1.Payment)(nil),                    // 47: pay.v1.Payment
-	(*v1.Event)(nil),                      // 48: pay.v1.Event
+	(*RotateConfirmSecretRequest)(nil),    // 10: admin.v1.RotateConfirmSecretRequest
+	(*RotateConfirmSecretResponse)(nil),   // 11: admin.v1.RotateConfirmSecretResponse
+	(*Key)(nil),                           // 12: admin.v1.Key
+	(*CreateKeyRequest)(nil),              // 13: admin.v1.CreateKeyRequest
+	(*CreateKeyResponse)(nil),             // 14: admin.v1.CreateKeyResponse
+	(*ListKeysRequest)(nil),               // 15: admin.v1.ListKeysRequest
+	(*ListKeysResponse)(nil),              // 16: admin.v1.ListKeysResponse
+	(*RotateKeyRequest)(nil),              // 17: admin.v1.RotateKeyRequest
+	(*RotateKeyResponse)(nil),             // 18: admin.v1.RotateKeyResponse
+	(*RevokeKeyRequest)(nil),              // 19: admin.v1.RevokeKeyRequest
+	(*RevokeKeyResponse)(nil),             // 20: admin.v1.RevokeKeyResponse
+	(*WebhookEndpoint)(nil),               // 21: admin.v1.WebhookEndpoint
+	(*CreateWebhookEndpointRequest)(nil),  // 22: admin.v1.CreateWebhookEndpointRequest
+	(*CreateWebhookEndpointResponse)(nil), // 23: admin.v1.CreateWebhookEndpointResponse
+	(*ListWebhookEndpointsRequest)(nil),   // 24: admin.v1.ListWebhookEndpointsRequest
+	(*ListWebhookEndpointsResponse)(nil),  // 25: admin.v1.ListWebhookEndpointsResponse
+	(*UpdateWebhookEndpointRequest)(nil),  // 26: admin.v1.UpdateWebhookEndpointRequest
+	(*UpdateWebhookEndpointResponse)(nil), // 27: admin.v1.UpdateWebhookEndpointResponse
+	(*DeleteWebhookEndpointRequest)(nil),  // 28: admin.v1.DeleteWebhookEndpointRequest
+	(*DeleteWebhookEndpointResponse)(nil), // 29: admin.v1.DeleteWebhookEndpointResponse
+	(*RotateWebhookSecretRequest)(nil),    // 30: admin.v1.RotateWebhookSecretRequest
+	(*RotateWebhookSecretResponse)(nil),   // 31: admin.v1.RotateWebhookSecretResponse
+	(*TestWebhookEndpointRequest)(nil),    // 32: admin.v1.TestWebhookEndpointRequest
+	(*TestWebhookEndpointResponse)(nil),   // 33: admin.v1.TestWebhookEndpointResponse
+	(*Refund)(nil),                        // 34: admin.v1.Refund
+	(*CreateRefundRequest)(nil),           // 35: admin.v1.CreateRefundRequest
+	(*CreateRefundResponse)(nil),          // 36: admin.v1.CreateRefundResponse
+	(*GetRefundRequest)(nil),              // 37: admin.v1.GetRefundRequest
+	(*GetRefundResponse)(nil),             // 38: admin.v1.GetRefundResponse
+	(*ListRefundsRequest)(nil),            // 39: admin.v1.ListRefundsRequest
+	(*ListRefundsResponse)(nil),           // 40: admin.v1.ListRefundsResponse
+	(*ShowSessionRequest)(nil),            // 41: admin.v1.ShowSessionRequest
+	(*ShowSessionResponse)(nil),           // 42: admin.v1.ShowSessionResponse
+	(*SandboxPayRequest)(nil),             // 43: admin.v1.SandboxPayRequest
+	(*SandboxPayResponse)(nil),            // 44: admin.v1.SandboxPayResponse
+	(*Delivery)(nil),                      // 45: admin.v1.Delivery
+	(*ListDeliveriesRequest)(nil),         // 46: admin.v1.ListDeliveriesRequest
+	(*ListDeliveriesResponse)(nil),        // 47: admin.v1.ListDeliveriesResponse
+	(*Attempt)(nil),                       // 48: admin.v1.Attempt
+	(*ListAttemptsRequest)(nil),           // 49: admin.v1.ListAttemptsRequest
+	(*ListAttemptsResponse)(nil),          // 50: admin.v1.ListAttemptsResponse
+	(*RedeliverRequest)(nil),              // 51: admin.v1.RedeliverRequest
+	(*RedeliverResponse)(nil),             // 52: admin.v1.RedeliverResponse
+	(*RecoverRequest)(nil),                // 53: admin.v1.RecoverRequest
+	(*RecoverResponse)(nil),               // 54: admin.v1.RecoverResponse
+	(*ListenRequest)(nil),                 // 55: admin.v1.ListenRequest
+	(*ListenResponse)(nil),                // 56: admin.v1.ListenResponse
+	(*HeardRequest)(nil),                  // 57: admin.v1.HeardRequest
+	(*HeardResponse)(nil),                 // 58: admin.v1.HeardResponse
+	(*TriggerRequest)(nil),                // 59: admin.v1.TriggerRequest
+	(*TriggerResponse)(nil),               // 60: admin.v1.TriggerResponse
+	(*durationpb.Duration)(nil),           // 61: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),         // 62: google.protobuf.Timestamp
+	(*v1.Error)(nil),                      // 63: pay.v1.Error
+	(*v1.Session)(nil),                    // 64: pay.v1.Session
+	(*v1.Payment)(nil),                    // 65: pay.v1.Payment
+	(*v1.Event)(nil),                      // 66: pay.v1.Event
 }
 var file_admin_v1_admin_proto_depIdxs = []int32{
-	43, // 0: admin.v1.Game.session_ttl:type_name -> google.protobuf.Duration
-	44, // 1: admin.v1.Game.created_at:type_name -> google.protobuf.Timestamp
-	44, // 2: admin.v1.Game.updated_at:type_name -> google.protobuf.Timestamp
-	43, // 3: admin.v1.CreateGameRequest.session_ttl:type_name -> google.protobuf.Duration
+	61, // 0: admin.v1.Game.session_ttl:type_name -> google.protobuf.Duration
+	62, // 1: admin.v1.Game.created_at:type_name -> google.protobuf.Timestamp
+	62, // 2: admin.v1.Game.updated_at:type_name -> google.protobuf.Timestamp
+	61, // 3: admin.v1.CreateGameRequest.session_ttl:type_name -> google.protobuf.Duration
 	1,  // 4: admin.v1.CreateGameResponse.game:type_name -> admin.v1.Game
 	1,  // 5: admin.v1.ListGamesResponse.games:type_name -> admin.v1.Game
 	1,  // 6: admin.v1.GetGameResponse.game:type_name -> admin.v1.Game
-	43, // 7: admin.v1.UpdateGameRequest.session_ttl:type_name -> google.protobuf.Duration
+	61, // 7: admin.v1.UpdateGameRequest.session_ttl:type_name -> google.protobuf.Duration
 	0,  // 8: admin.v1.UpdateGameRequest.return_url_schemes:type_name -> admin.v1.StringList
 	0,  // 9: admin.v1.UpdateGameRequest.return_url_hosts:type_name -> admin.v1.StringList
 	0,  // 10: admin.v1.UpdateGameRequest.currencies:type_name -> admin.v1.StringList
 	1,  // 11: admin.v1.UpdateGameResponse.game:type_name -> admin.v1.Game
-	44, // 12: admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
-	44, // 13: admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	44, // 14: admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	44, // 15: admin.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
-	44, // 16: admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
-	10, // 17: admin.v1.CreateKeyResponse.key:type_name -> admin.v1.Key
-	10, // 18: admin.v1.ListKeysResponse.keys:type_name -> admin.v1.Key
-	43, // 19: admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
-	10, // 20: admin.v1.RotateKeyResponse.key:type_name -> admin.v1.Key
-	10, // 21: admin.v1.RotateKeyResponse.old_key:type_name -> admin.v1.Key
-	10, // 22: admin.v1.RevokeKeyResponse.key:type_name -> admin.v1.Key
-	44, // 23: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
-	44, // 24: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
-	19, // 25: admin.v1.CreateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	19, // 26: admin.v1.ListWebhookEndpointsResponse.endpoints:type_name -> admin.v1.WebhookEndpoint
-	0,  // 27: admin.v1.UpdateWebhookEndpointRequest.events:type_name -> admin.v1.StringList
-	19, // 28: admin.v1.UpdateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	43, // 29: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
-	19, // 30: admin.v1.RotateWebhookSecretResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	44, // 31: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
-	43, // 32: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
-	45, // 33: admin.v1.Refund.error:type_name -> pay.v1.Error
-	44, // 34: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
-	44, // 35: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
-	32, // 36: admin.v1.CreateRefundResponse.refund:type_name -> admin.v1.Refund
-	32, // 37: admin.v1.GetRefundResponse.refund:type_name -> admin.v1.Refund
-	32, // 38: admin.v1.ListRefundsResponse.refunds:type_name -> admin.v1.Refund
-	46, // 39: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
-	47, // 40: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
-	48, // 41: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
-	32, // 42: admin.v1.ShowSessionResponse.refunds:type_name -> admin.v1.Refund
-	46, // 43: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
-	47, // 44: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
-	2,  // 45: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
-	4,  // 46: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
-	6,  // 47: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
-	8,  // 48: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
-	11, // 49: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
-	13, // 50: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
-	15, // 51: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
-	17, // 52: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
-	20, // 53: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
-	22, // 54: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
-	24, // 55: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
-	26, // 56: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
-	28, // 57: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
-	30, // 58: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
-	33, // 59: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
-	35, // 60: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
-	37, // 61: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
-	39, // 62: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
-	41, // 63: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
-	3,  // 64: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
-	5,  // 65: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
-	7,  // 66: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
-	9,  // 67: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
-	12, // 68: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
-	14, // 69: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
-	16, // 70: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
-	18, // 71: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
-	21, // 72: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
-	23, // 73: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
-	25, // 74: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
-	27, // 75: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
-	29, // 76: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
-	31, // 77: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
-	34, // 78: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
-	36, // 79: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
-	38, // 80: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
-	40, // 81: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
-	42, // 82: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
-	64, // [64:83] is the sub-list for method output_type
-	45, // [45:64] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	61, // 12: admin.v1.RotateConfirmSecretRequest.overlap:type_name -> google.protobuf.Duration
+	62, // 13: admin.v1.RotateConfirmSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	62, // 14: admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
+	62, // 15: admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	62, // 16: admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	62, // 17: admin.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
+	62, // 18: admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
+	12, // 19: admin.v1.CreateKeyResponse.key:type_name -> admin.v1.Key
+	12, // 20: admin.v1.ListKeysResponse.keys:type_name -> admin.v1.Key
+	61, // 21: admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
+	12, // 22: admin.v1.RotateKeyResponse.key:type_name -> admin.v1.Key
+	12, // 23: admin.v1.RotateKeyResponse.old_key:type_name -> admin.v1.Key
+	12, // 24: admin.v1.RevokeKeyResponse.key:type_name -> admin.v1.Key
+	62, // 25: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
+	62, // 26: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
+	21, // 27: admin.v1.CreateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	21, // 28: admin.v1.ListWebhookEndpointsResponse.endpoints:type_name -> admin.v1.WebhookEndpoint
+	0,  // 29: admin.v1.UpdateWebhookEndpointRequest.events:type_name -> admin.v1.StringList
+	21, // 30: admin.v1.UpdateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	61, // 31: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
+	21, // 32: admin.v1.RotateWebhookSecretResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	62, // 33: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	61, // 34: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
+	63, // 35: admin.v1.Refund.error:type_name -> pay.v1.Error
+	62, // 36: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
+	62, // 37: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
+	34, // 38: admin.v1.CreateRefundResponse.refund:type_name -> admin.v1.Refund
+	34, // 39: admin.v1.GetRefundResponse.refund:type_name -> admin.v1.Refund
+	34, // 40: admin.v1.ListRefundsResponse.refunds:type_name -> admin.v1.Refund
+	64, // 41: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
+	65, // 42: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
+	66, // 43: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
+	34, // 44: admin.v1.ShowSessionResponse.refunds:type_name -> admin.v1.Refund
+	64, // 45: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
+	65, // 46: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
+	62, // 47: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
+	62, // 48: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
+	45, // 49: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
+	62, // 50: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
+	61, // 51: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
+	45, // 52: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
+	48, // 53: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
+	62, // 54: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
+	62, // 55: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
+	2,  // 56: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
+	4,  // 57: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
+	6,  // 58: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
+	8,  // 59: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
+	10, // 60: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
+	13, // 61: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
+	15, // 62: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
+	17, // 63: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
+	19, // 64: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
+	22, // 65: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
+	24, // 66: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
+	26, // 67: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
+	28, // 68: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
+	30, // 69: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
+	32, // 70: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
+	35, // 71: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
+	37, // 72: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
+	39, // 73: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
+	46, // 74: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
+	49, // 75: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
+	51, // 76: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
+	53, // 77: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
+	55, // 78: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
+	57, // 79: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
+	59, // 80: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
+	41, // 81: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
+	43, // 82: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
+	3,  // 83: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
+	5,  // 84: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
+	7,  // 85: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
+	9,  // 86: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
+	11, // 87: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
+	14, // 88: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
+	16, // 89: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
+	18, // 90: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
+	20, // 91: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
+	23, // 92: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
+	25, // 93: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
+	27, // 94: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
+	29, // 95: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
+	31, // 96: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
+	33, // 97: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
+	36, // 98: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
+	38, // 99: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
+	40, // 100: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
+	47, // 101: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
+	50, // 102: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
+	52, // 103: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
+	54, // 104: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
+	56, // 105: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
+	58, // 106: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
+	60, // 107: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
+	42, // 108: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
+	44, // 109: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
+	83, // [83:110] is the sub-list for method output_type
+	56, // [56:83] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_admin_v1_admin_proto_init() }
@@ -3329,30 +4741,45 @@ func file_admin_v1_admin_proto_init() {
 		return
 	}
 	file_admin_v1_admin_proto_msgTypes[2].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[3].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[8].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[9].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[10].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[11].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[12].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[13].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[15].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[22].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[17].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[24].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[28].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[31].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[32].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[26].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[30].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[33].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[37].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[38].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[41].OneofWrappers = []any{
+	file_admin_v1_admin_proto_msgTypes[34].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[35].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[39].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[40].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[43].OneofWrappers = []any{
 		(*SandboxPayRequest_Card)(nil),
 		(*SandboxPayRequest_Method)(nil),
 	}
+	file_admin_v1_admin_proto_msgTypes[45].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[46].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[47].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[48].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[51].OneofWrappers = []any{
+		(*RedeliverRequest_DeliveryId)(nil),
+		(*RedeliverRequest_EventId)(nil),
+	}
+	file_admin_v1_admin_proto_msgTypes[53].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[55].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[56].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[60].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_v1_admin_proto_rawDesc), len(file_admin_v1_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   43,
+			NumMessages:   61,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -352,7 +352,11 @@ type ListEventsRequest struct {
 	Limit *int32 `protobuf:"varint,4,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
 	// Where to go on: `next_cursor` of the previous answer, with the same filters; by
 	// default from the first event.
-	Cursor        *string `protobuf:"bytes,5,opt,name=cursor,proto3,oneof" json:"cursor,omitempty"`
+	Cursor *string `protobuf:"bytes,5,opt,name=cursor,proto3,oneof" json:"cursor,omitempty"`
+	// Whose cursor to go on from, where `cursor` is absent: that of a consumer, as
+	// AcknowledgeEvents has moved it, with the same filters as then. One that has
+	// acknowledged nothing yet begins at the first event.
+	Consumer      *string `protobuf:"bytes,6,opt,name=consumer,proto3,oneof" json:"consumer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -422,6 +426,13 @@ func (x *ListEventsRequest) GetCursor() string {
 	return ""
 }
 
+func (x *ListEventsRequest) GetConsumer() string {
+	if x != nil && x.Consumer != nil {
+		return *x.Consumer
+	}
+	return ""
+}
+
 // ListEventsResponse is one page of events.
 type ListEventsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -487,6 +498,349 @@ func (x *ListEventsResponse) GetNextCursor() string {
 	return ""
 }
 
+// WatchEventsRequest chooses events as ListEventsRequest does, and where to begin.
+type WatchEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only events of this game, which the key must cover; by default those of all
+	// games that the key covers.
+	GameId *string `protobuf:"bytes,1,opt,name=game_id,json=gameId,proto3,oneof" json:"game_id,omitempty"`
+	// Only events of this session.
+	SessionId *string `protobuf:"bytes,2,opt,name=session_id,json=sessionId,proto3,oneof" json:"session_id,omitempty"`
+	// Only events of these types; by default all.
+	Types []string `protobuf:"bytes,3,rep,name=types,proto3" json:"types,omitempty"`
+	// Where to go on: a `next_cursor` of this method or of ListEvents, with the same
+	// filters; by default from the first event.
+	Cursor *string `protobuf:"bytes,4,opt,name=cursor,proto3,oneof" json:"cursor,omitempty"`
+	// Whose cursor to go on from, where `cursor` is absent, as in ListEventsRequest.
+	Consumer *string `protobuf:"bytes,5,opt,name=consumer,proto3,oneof" json:"consumer,omitempty"`
+	// Begin with what happens from now on, where neither `cursor` nor what the consumer
+	// has acknowledged says otherwise.
+	FromNow       bool `protobuf:"varint,6,opt,name=from_now,json=fromNow,proto3" json:"from_now,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchEventsRequest) Reset() {
+	*x = WatchEventsRequest{}
+	mi := &file_pay_v1_event_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchEventsRequest) ProtoMessage() {}
+
+func (x *WatchEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pay_v1_event_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchEventsRequest.ProtoReflect.Descriptor instead.
+func (*WatchEventsRequest) Descriptor() ([]byte, []int) {
+	return file_pay_v1_event_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *WatchEventsRequest) GetGameId() string {
+	if x != nil && x.GameId != nil {
+		return *x.GameId
+	}
+	return ""
+}
+
+func (x *WatchEventsRequest) GetSessionId() string {
+	if x != nil && x.SessionId != nil {
+		return *x.SessionId
+	}
+	return ""
+}
+
+func (x *WatchEventsRequest) GetTypes() []string {
+	if x != nil {
+		return x.Types
+	}
+	return nil
+}
+
+func (x *WatchEventsRequest) GetCursor() string {
+	if x != nil && x.Cursor != nil {
+		return *x.Cursor
+	}
+	return ""
+}
+
+func (x *WatchEventsRequest) GetConsumer() string {
+	if x != nil && x.Consumer != nil {
+		return *x.Consumer
+	}
+	return ""
+}
+
+func (x *WatchEventsRequest) GetFromNow() bool {
+	if x != nil {
+		return x.FromNow
+	}
+	return false
+}
+
+// WatchEventsResponse is one event, or a heartbeat.
+type WatchEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What happened; absent in a heartbeat.
+	Event *Event `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	// Where to go on after this answer.
+	NextCursor    string `protobuf:"bytes,2,opt,name=next_cursor,json=nextCursor,proto3" json:"next_cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchEventsResponse) Reset() {
+	*x = WatchEventsResponse{}
+	mi := &file_pay_v1_event_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchEventsResponse) ProtoMessage() {}
+
+func (x *WatchEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pay_v1_event_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchEventsResponse.ProtoReflect.Descriptor instead.
+func (*WatchEventsResponse) Descriptor() ([]byte, []int) {
+	return file_pay_v1_event_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *WatchEventsResponse) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *WatchEventsResponse) GetNextCursor() string {
+	if x != nil {
+		return x.NextCursor
+	}
+	return ""
+}
+
+// WatchSessionRequest names the session to watch.
+type WatchSessionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The session's id. Required.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchSessionRequest) Reset() {
+	*x = WatchSessionRequest{}
+	mi := &file_pay_v1_event_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchSessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchSessionRequest) ProtoMessage() {}
+
+func (x *WatchSessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pay_v1_event_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchSessionRequest.ProtoReflect.Descriptor instead.
+func (*WatchSessionRequest) Descriptor() ([]byte, []int) {
+	return file_pay_v1_event_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *WatchSessionRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// WatchSessionResponse is how the session stands, or a heartbeat.
+type WatchSessionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The session as it is now; absent in a heartbeat.
+	Session       *Session `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchSessionResponse) Reset() {
+	*x = WatchSessionResponse{}
+	mi := &file_pay_v1_event_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchSessionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchSessionResponse) ProtoMessage() {}
+
+func (x *WatchSessionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pay_v1_event_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchSessionResponse.ProtoReflect.Descriptor instead.
+func (*WatchSessionResponse) Descriptor() ([]byte, []int) {
+	return file_pay_v1_event_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *WatchSessionResponse) GetSession() *Session {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
+// AcknowledgeEventsRequest says how far a consumer has come.
+type AcknowledgeEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The consumer's name: 1 to 100 letters, digits and `. _ : -`. It belongs to the
+	// environment, and to the game that the key is limited to, if it is. Required.
+	Consumer string `protobuf:"bytes,1,opt,name=consumer,proto3" json:"consumer,omitempty"`
+	// The `next_cursor` after the last event that was worked off. Required.
+	Cursor        string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcknowledgeEventsRequest) Reset() {
+	*x = AcknowledgeEventsRequest{}
+	mi := &file_pay_v1_event_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcknowledgeEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcknowledgeEventsRequest) ProtoMessage() {}
+
+func (x *AcknowledgeEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pay_v1_event_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcknowledgeEventsRequest.ProtoReflect.Descriptor instead.
+func (*AcknowledgeEventsRequest) Descriptor() ([]byte, []int) {
+	return file_pay_v1_event_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *AcknowledgeEventsRequest) GetConsumer() string {
+	if x != nil {
+		return x.Consumer
+	}
+	return ""
+}
+
+func (x *AcknowledgeEventsRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+// AcknowledgeEventsResponse says where the consumer stands.
+type AcknowledgeEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The consumer's cursor now.
+	Cursor        string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcknowledgeEventsResponse) Reset() {
+	*x = AcknowledgeEventsResponse{}
+	mi := &file_pay_v1_event_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcknowledgeEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcknowledgeEventsResponse) ProtoMessage() {}
+
+func (x *AcknowledgeEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pay_v1_event_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcknowledgeEventsResponse.ProtoReflect.Descriptor instead.
+func (*AcknowledgeEventsResponse) Descriptor() ([]byte, []int) {
+	return file_pay_v1_event_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *AcknowledgeEventsResponse) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
 var File_pay_v1_event_proto protoreflect.FileDescriptor
 
 const file_pay_v1_event_proto_rawDesc = "" +
@@ -522,29 +876,60 @@ const file_pay_v1_event_proto_rawDesc = "" +
 	"\x0fGetEventRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"7\n" +
 	"\x10GetEventResponse\x12#\n" +
-	"\x05event\x18\x01 \x01(\v2\r.pay.v1.EventR\x05event\"\xd3\x01\n" +
+	"\x05event\x18\x01 \x01(\v2\r.pay.v1.EventR\x05event\"\x81\x02\n" +
 	"\x11ListEventsRequest\x12\x1c\n" +
 	"\agame_id\x18\x01 \x01(\tH\x00R\x06gameId\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"session_id\x18\x02 \x01(\tH\x01R\tsessionId\x88\x01\x01\x12\x14\n" +
 	"\x05types\x18\x03 \x03(\tR\x05types\x12\x19\n" +
 	"\x05limit\x18\x04 \x01(\x05H\x02R\x05limit\x88\x01\x01\x12\x1b\n" +
-	"\x06cursor\x18\x05 \x01(\tH\x03R\x06cursor\x88\x01\x01B\n" +
+	"\x06cursor\x18\x05 \x01(\tH\x03R\x06cursor\x88\x01\x01\x12\x1f\n" +
+	"\bconsumer\x18\x06 \x01(\tH\x04R\bconsumer\x88\x01\x01B\n" +
 	"\n" +
 	"\b_game_idB\r\n" +
 	"\v_session_idB\b\n" +
 	"\x06_limitB\t\n" +
-	"\a_cursor\"w\n" +
+	"\a_cursorB\v\n" +
+	"\t_consumer\"w\n" +
 	"\x12ListEventsResponse\x12%\n" +
 	"\x06events\x18\x01 \x03(\v2\r.pay.v1.EventR\x06events\x12\x19\n" +
 	"\bhas_more\x18\x02 \x01(\bR\ahasMore\x12\x1f\n" +
 	"\vnext_cursor\x18\x03 \x01(\tR\n" +
-	"nextCursor2\xd4\x01\n" +
+	"nextCursor\"\xf8\x01\n" +
+	"\x12WatchEventsRequest\x12\x1c\n" +
+	"\agame_id\x18\x01 \x01(\tH\x00R\x06gameId\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"session_id\x18\x02 \x01(\tH\x01R\tsessionId\x88\x01\x01\x12\x14\n" +
+	"\x05types\x18\x03 \x03(\tR\x05types\x12\x1b\n" +
+	"\x06cursor\x18\x04 \x01(\tH\x02R\x06cursor\x88\x01\x01\x12\x1f\n" +
+	"\bconsumer\x18\x05 \x01(\tH\x03R\bconsumer\x88\x01\x01\x12\x19\n" +
+	"\bfrom_now\x18\x06 \x01(\bR\afromNowB\n" +
+	"\n" +
+	"\b_game_idB\r\n" +
+	"\v_session_idB\t\n" +
+	"\a_cursorB\v\n" +
+	"\t_consumer\"[\n" +
+	"\x13WatchEventsResponse\x12#\n" +
+	"\x05event\x18\x01 \x01(\v2\r.pay.v1.EventR\x05event\x12\x1f\n" +
+	"\vnext_cursor\x18\x02 \x01(\tR\n" +
+	"nextCursor\"%\n" +
+	"\x13WatchSessionRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"A\n" +
+	"\x14WatchSessionResponse\x12)\n" +
+	"\asession\x18\x01 \x01(\v2\x0f.pay.v1.SessionR\asession\"N\n" +
+	"\x18AcknowledgeEventsRequest\x12\x1a\n" +
+	"\bconsumer\x18\x01 \x01(\tR\bconsumer\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\tR\x06cursor\"3\n" +
+	"\x19AcknowledgeEventsResponse\x12\x16\n" +
+	"\x06cursor\x18\x01 \x01(\tR\x06cursor2\xe8\x03\n" +
 	"\fEventService\x12`\n" +
 	"\bGetEvent\x12\x17.pay.v1.GetEventRequest\x1a\x18.pay.v1.GetEventResponse\"!\x82\xd3\xe4\x93\x02\x18b\x05event\x12\x0f/v1/events/{id}\x90\x02\x01\x12b\n" +
 	"\n" +
 	"ListEvents\x12\x19.pay.v1.ListEventsRequest\x1a\x1a.pay.v1.ListEventsResponse\"\x1d\x82\xd3\xe4\x93\x02\x14b\x06events\x12\n" +
-	"/v1/events\x90\x02\x01B/Z-github.com/coinslot/coinslot/gen/pay/v1;payv1b\x06proto3"
+	"/v1/events\x90\x02\x01\x12H\n" +
+	"\vWatchEvents\x12\x1a.pay.v1.WatchEventsRequest\x1a\x1b.pay.v1.WatchEventsResponse0\x01\x12K\n" +
+	"\fWatchSession\x12\x1b.pay.v1.WatchSessionRequest\x1a\x1c.pay.v1.WatchSessionResponse0\x01\x12{\n" +
+	"\x11AcknowledgeEvents\x12 .pay.v1.AcknowledgeEventsRequest\x1a!.pay.v1.AcknowledgeEventsResponse\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/events/acknowledgeB/Z-github.com/coinslot/coinslot/gen/pay/v1;payv1b\x06proto3"
 
 var (
 	file_pay_v1_event_proto_rawDescOnce sync.Once
@@ -558,36 +943,50 @@ func file_pay_v1_event_proto_rawDescGZIP() []byte {
 	return file_pay_v1_event_proto_rawDescData
 }
 
-var file_pay_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_pay_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_pay_v1_event_proto_goTypes = []any{
-	(*Event)(nil),                 // 0: pay.v1.Event
-	(*EventData)(nil),             // 1: pay.v1.EventData
-	(*GetEventRequest)(nil),       // 2: pay.v1.GetEventRequest
-	(*GetEventResponse)(nil),      // 3: pay.v1.GetEventResponse
-	(*ListEventsRequest)(nil),     // 4: pay.v1.ListEventsRequest
-	(*ListEventsResponse)(nil),    // 5: pay.v1.ListEventsResponse
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
-	(*Session)(nil),               // 7: pay.v1.Session
-	(*Payment)(nil),               // 8: pay.v1.Payment
-	(*Refund)(nil),                // 9: pay.v1.Refund
+	(*Event)(nil),                     // 0: pay.v1.Event
+	(*EventData)(nil),                 // 1: pay.v1.EventData
+	(*GetEventRequest)(nil),           // 2: pay.v1.GetEventRequest
+	(*GetEventResponse)(nil),          // 3: pay.v1.GetEventResponse
+	(*ListEventsRequest)(nil),         // 4: pay.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),        // 5: pay.v1.ListEventsResponse
+	(*WatchEventsRequest)(nil),        // 6: pay.v1.WatchEventsRequest
+	(*WatchEventsResponse)(nil),       // 7: pay.v1.WatchEventsResponse
+	(*WatchSessionRequest)(nil),       // 8: pay.v1.WatchSessionRequest
+	(*WatchSessionResponse)(nil),      // 9: pay.v1.WatchSessionResponse
+	(*AcknowledgeEventsRequest)(nil),  // 10: pay.v1.AcknowledgeEventsRequest
+	(*AcknowledgeEventsResponse)(nil), // 11: pay.v1.AcknowledgeEventsResponse
+	(*timestamppb.Timestamp)(nil),     // 12: google.protobuf.Timestamp
+	(*Session)(nil),                   // 13: pay.v1.Session
+	(*Payment)(nil),                   // 14: pay.v1.Payment
+	(*Refund)(nil),                    // 15: pay.v1.Refund
 }
 var file_pay_v1_event_proto_depIdxs = []int32{
-	6, // 0: pay.v1.Event.timestamp:type_name -> google.protobuf.Timestamp
-	1, // 1: pay.v1.Event.data:type_name -> pay.v1.EventData
-	7, // 2: pay.v1.EventData.session:type_name -> pay.v1.Session
-	8, // 3: pay.v1.EventData.payment:type_name -> pay.v1.Payment
-	9, // 4: pay.v1.EventData.refund:type_name -> pay.v1.Refund
-	0, // 5: pay.v1.GetEventResponse.event:type_name -> pay.v1.Event
-	0, // 6: pay.v1.ListEventsResponse.events:type_name -> pay.v1.Event
-	2, // 7: pay.v1.EventService.GetEvent:input_type -> pay.v1.GetEventRequest
-	4, // 8: pay.v1.EventService.ListEvents:input_type -> pay.v1.ListEventsRequest
-	3, // 9: pay.v1.EventService.GetEvent:output_type -> pay.v1.GetEventResponse
-	5, // 10: pay.v1.EventService.ListEvents:output_type -> pay.v1.ListEventsResponse
-	9, // [9:11] is the sub-list for method output_type
-	7, // [7:9] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	12, // 0: pay.v1.Event.timestamp:type_name -> google.protobuf.Timestamp
+	1,  // 1: pay.v1.Event.data:type_name -> pay.v1.EventData
+	13, // 2: pay.v1.EventData.session:type_name -> pay.v1.Session
+	14, // 3: pay.v1.EventData.payment:type_name -> pay.v1.Payment
+	15, // 4: pay.v1.EventData.refund:type_name -> pay.v1.Refund
+	0,  // 5: pay.v1.GetEventResponse.event:type_name -> pay.v1.Event
+	0,  // 6: pay.v1.ListEventsResponse.events:type_name -> pay.v1.Event
+	0,  // 7: pay.v1.WatchEventsResponse.event:type_name -> pay.v1.Event
+	13, // 8: pay.v1.WatchSessionResponse.session:type_name -> pay.v1.Session
+	2,  // 9: pay.v1.EventService.GetEvent:input_type -> pay.v1.GetEventRequest
+	4,  // 10: pay.v1.EventService.ListEvents:input_type -> pay.v1.ListEventsRequest
+	6,  // 11: pay.v1.EventService.WatchEvents:input_type -> pay.v1.WatchEventsRequest
+	8,  // 12: pay.v1.EventService.WatchSession:input_type -> pay.v1.WatchSessionRequest
+	10, // 13: pay.v1.EventService.AcknowledgeEvents:input_type -> pay.v1.AcknowledgeEventsRequest
+	3,  // 14: pay.v1.EventService.GetEvent:output_type -> pay.v1.GetEventResponse
+	5,  // 15: pay.v1.EventService.ListEvents:output_type -> pay.v1.ListEventsResponse
+	7,  // 16: pay.v1.EventService.WatchEvents:output_type -> pay.v1.WatchEventsResponse
+	9,  // 17: pay.v1.EventService.WatchSession:output_type -> pay.v1.WatchSessionResponse
+	11, // 18: pay.v1.EventService.AcknowledgeEvents:output_type -> pay.v1.AcknowledgeEventsResponse
+	14, // [14:19] is the sub-list for method output_type
+	9,  // [9:14] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_pay_v1_event_proto_init() }
@@ -599,13 +998,14 @@ func file_pay_v1_event_proto_init() {
 	file_pay_v1_refund_proto_init()
 	file_pay_v1_event_proto_msgTypes[1].OneofWrappers = []any{}
 	file_pay_v1_event_proto_msgTypes[4].OneofWrappers = []any{}
+	file_pay_v1_event_proto_msgTypes[6].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pay_v1_event_proto_rawDesc), len(file_pay_v1_event_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -108,6 +108,47 @@ func (s *Store) Record(ctx context.Context, attempt pay.Attempt, next time.Time)
 	return s.writer.do(ctx, func(c *conn, _ *sqlstore.Batch) error { return sqlstore.Record(c, attempt, next) })
 }
 
+// Redeliver is store.Queue's.
+func (s *Store) Redeliver(ctx context.Context, id pay.DeliveryID, now time.Time) error {
+	return s.requeue(ctx, func(c *conn, _ *sqlstore.Batch) error { return sqlstore.Redeliver(c, id, now) })
+}
+
+// RedeliverEvent is store.Queue's.
+func (s *Store) RedeliverEvent(ctx context.Context, id pay.EventID, now time.Time) (sent int, err error) {
+	err = s.requeue(ctx, func(c *conn, b *sqlstore.Batch) (err error) {
+		sent, err = sqlstore.RedeliverEvent(c, b, id, now)
+		return err
+	})
+	return sent, err
+}
+
+// Recover is store.Queue's.
+func (s *Store) Recover(ctx context.Context, endpoint pay.EndpointID, since, now time.Time, most int) (sent int, err error) {
+	err = s.requeue(ctx, func(c *conn, _ *sqlstore.Batch) (err error) {
+		sent, err = sqlstore.Recover(c, endpoint, since, now, most)
+		return err
+	})
+	return sent, err
+}
+
+// requeue writes to the queue, and has it looked at.
+func (s *Store) requeue(ctx context.Context, fn func(*conn, *sqlstore.Batch) error) error {
+	err := s.writer.do(ctx, fn)
+	if err == nil {
+		s.watched.tell()
+	}
+	return err
+}
+
+// Acknowledge is store.Store's.
+func (s *Store) Acknowledge(ctx context.Context, c store.Consumer, p store.Place) (at store.Place, err error) {
+	err = s.writer.do(ctx, func(conn *conn, _ *sqlstore.Batch) (err error) {
+		at, err = sqlstore.Acknowledge(conn, c, p)
+		return err
+	})
+	return at, err
+}
+
 // NextDue is store.Queue's.
 func (s *Store) NextDue(ctx context.Context) (due time.Time, err error) {
 	err = s.read(ctx, func(c *conn) error {

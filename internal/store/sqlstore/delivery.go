@@ -73,13 +73,13 @@ var (
 	// Those never tried come in the order of their events by themselves. Those to be
 	// tried again lie in the order in which they come due, so of a backlog that came
 	// due meanwhile only the first mostRetries are put into the order of their events.
-	selectDue = statement(`SELECT d.id, d.attempts, CASE WHEN d.due_at = 0 THEN $1 ELSE d.since END, e.id, e.session, e.sequence, e.payload
-		FROM (SELECT id, endpoint, event, attempts, since, due_at FROM (SELECT d.id, d.endpoint, d.event, d.attempts, d.since, d.due_at
+	selectDue = statement(`SELECT d.id, d.attempts, d.earlier, CASE WHEN d.due_at = 0 THEN $1 ELSE d.since END, e.id, e.session, e.sequence, e.payload
+		FROM (SELECT id, endpoint, event, attempts, earlier, since, due_at FROM (SELECT d.id, d.endpoint, d.event, d.attempts, d.earlier, d.since, d.due_at
 				FROM deliveries AS d JOIN events AS e ON e.position = d.event
 				WHERE d.endpoint = $2 AND d.status = 'pending' AND d.due_at = 0 AND NOT ` + mustWait + `
 				ORDER BY d.id LIMIT $3) AS fresh
 			UNION ALL
-			SELECT id, endpoint, event, attempts, since, due_at FROM (SELECT d.id, d.endpoint, d.event, d.attempts, d.since, d.due_at
+			SELECT id, endpoint, event, attempts, earlier, since, due_at FROM (SELECT d.id, d.endpoint, d.event, d.attempts, d.earlier, d.since, d.due_at
 				FROM deliveries AS d JOIN events AS e ON e.position = d.event
 				WHERE d.endpoint = $2 AND d.status = 'pending' AND d.due_at > 0 AND d.due_at <= $1 AND NOT ` + mustWait + `
 				ORDER BY d.due_at LIMIT $4) AS retried) AS d
@@ -97,6 +97,9 @@ var (
 	// whose lease ran out, and whose attempt another one has recorded, changes nothing.
 	recordAttempt = statement(`UPDATE deliveries SET status = $3, leased = 0, attempts = $2, due_at = $4
 		WHERE id = $1 AND attempts = $2 - 1 AND status = 'pending'`)
+
+	noteFailing   = statement(`UPDATE endpoints SET failing_since = $2 WHERE number = $1 AND failing_since = 0`)
+	noteRecovered = statement(`UPDATE endpoints SET failing_since = 0 WHERE number = $1 AND failing_since <> 0`)
 
 	insertAttempt = statement(`INSERT INTO attempts (delivery, number, at, duration, status, error, answer)
 		SELECT id, $2, $3, $4, $5, $6, $7 FROM deliveries WHERE id = $1 ON CONFLICT DO NOTHING`)
@@ -185,6 +188,7 @@ func readDelivery(c *columns) (pay.Delivery, error) {
 	return pay.Delivery{
 		ID:       pay.DeliveryID(c.integer()),
 		Attempts: int(c.integer()),
+		Earlier:  int(c.integer()),
 		Since:    c.time(),
 		Event:    pay.EventID(c.text()),
 		Session:  pay.SessionID(c.text()),
@@ -214,10 +218,25 @@ func Record(q Querier, a pay.Attempt, next time.Time) error {
 	case next.IsZero():
 		status = "exhausted"
 	}
-	if _, err := q.Exec(recordAttempt, int64(a.Delivery), int64(a.Number), status, stamp(next)); err != nil {
+	counted, err := q.Exec(recordAttempt, int64(a.Delivery), int64(a.Number), status, stamp(next))
+	if err == nil && counted == 1 {
+		err = noteHealth(q, int64(a.Delivery)/positions, a)
+	}
+	if err != nil {
 		return fmt.Errorf("record attempt: %w", err)
 	}
 	return nil
+}
+
+// noteHealth keeps since when an endpoint has done nothing but fail. It writes only when
+// that changes, which is seldom.
+func noteHealth(q Querier, endpoint int64, a pay.Attempt) error {
+	if a.Delivered() {
+		_, err := q.Exec(noteRecovered, endpoint)
+		return err
+	}
+	_, err := q.Exec(noteFailing, endpoint, stamp(a.At))
+	return err
 }
 
 // NextDue is store.Queue's.

@@ -25,6 +25,30 @@ var (
 		WHERE environment = $1 AND session = $2 AND position > $3 ORDER BY sequence LIMIT $4`)
 )
 
+var (
+	selectLatest = statement(`SELECT COALESCE(MAX(position), 0) FROM events`)
+
+	selectHappened = statement(`SELECT position, environment, game, session FROM events
+		WHERE position > $1 ORDER BY position LIMIT $2`)
+)
+
+// LatestEvent is store.Reader's.
+func (r Reader) LatestEvent() (int64, error) { return one(r.q, readInteger, selectLatest) }
+
+// Happened is store.Reader's.
+func (r Reader) Happened(after int64, most int) ([]store.Happening, error) {
+	return all(r.q, readHappening, selectHappened, after, int64(most))
+}
+
+func readHappening(c *columns) (store.Happening, error) {
+	return store.Happening{
+		Position:    c.integer(),
+		Environment: pay.Environment(c.text()),
+		Game:        pay.GameID(c.text()),
+		Session:     pay.SessionID(c.text()),
+	}, nil
+}
+
 // Event is store.Reader's.
 func (r Reader) Event(id pay.EventID) (pay.Event, error) {
 	return one(r.q, readEvent, selectEvent, string(id))
@@ -50,6 +74,7 @@ func (r Reader) Events(eq store.EventQuery) (store.Feed, error) {
 			return nil // before its payload is read
 		}
 		e, err := readEvent(&columns{row: row, next: 2})
+		e.Position = feed.Next
 		if eq.Session == "" || eq.Game == "" || e.Game == eq.Game {
 			feed.Rows = append(feed.Rows, e)
 		}

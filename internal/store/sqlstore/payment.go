@@ -3,7 +3,7 @@ package sqlstore
 import "github.com/coinslot/coinslot/internal/pay"
 
 const paymentColumns = `id, session, environment, game, user_id, status, amount, currency, method, title,
-	card_brand, card_last4, reference, failure_code, failure_message, refunded, reserved, intent,
+	card_brand, card_last4, reference, failure_code, failure_message, refunded, reserved, intent, asking,
 	created_at, authorized_at, cancelled_at, succeeded_at, failed_at, refunded_at, version`
 
 var (
@@ -13,13 +13,13 @@ var (
 
 	// DO NOTHING also where the session has a live payment, or a successful one, already.
 	insertPayment = statement(`INSERT INTO payments (` + paymentColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
 		ON CONFLICT DO NOTHING`)
 
 	// The unique indexes would refuse a second live or successful payment with an
 	// error, so the statement sees for itself that it is the only one.
 	updatePayment = statement(`UPDATE payments SET status = $3, reference = $4, failure_code = $5, failure_message = $6,
-			authorized_at = $7, cancelled_at = $8, succeeded_at = $9, failed_at = $10, version = version + 1
+			authorized_at = $7, cancelled_at = $8, succeeded_at = $9, failed_at = $10, asking = $11, version = version + 1
 		WHERE id = $1 AND version = $2
 			AND NOT ($3 IN ('succeeded', 'refunded') AND EXISTS (SELECT 1 FROM payments AS other
 				WHERE other.session = payments.session AND other.id <> payments.id AND other.status IN ('succeeded', 'refunded')))
@@ -33,11 +33,14 @@ var (
 
 	selectPaymentStatus = statement(`SELECT status FROM payments WHERE id = $1`)
 
-	intendPayment = statement(`UPDATE payments SET intent = $2
+	intendPayment = statement(`UPDATE payments SET intent = $2, asking = 0, failure_code = $3, failure_message = $4
 		WHERE id = $1 AND status = 'authorized' AND ($2 = '' OR intent IN ('', $2))`)
 
 	selectIntendedPayments = statement(`SELECT ` + paymentColumns + ` FROM payments
 		WHERE status = 'authorized' AND intent <> '' AND id > $1 ORDER BY id LIMIT $2`)
+
+	selectAskedPayments = statement(`SELECT ` + paymentColumns + ` FROM payments
+		WHERE status = 'authorized' AND asking = 1 AND id > $1 ORDER BY id LIMIT $2`)
 
 	selectLivePayments = statement(`SELECT ` + paymentColumns + ` FROM payments
 		WHERE status = $1 AND status IN ('processing', 'authorized') AND id > $2 AND created_at < $3 ORDER BY id LIMIT $4`)
@@ -59,7 +62,7 @@ func readPayment(c *columns) (pay.Payment, error) {
 	}
 	p.Failure = c.failure()
 	p.Refunded, p.Reserved = c.integer(), c.integer()
-	p.Intent = pay.Intent(c.text())
+	p.Intent, p.Asking = pay.Intent(c.text()), c.flag()
 	p.CreatedAt, p.AuthorizedAt, p.CancelledAt = c.time(), c.time(), c.time()
 	p.SucceededAt, p.FailedAt, p.RefundedAt = c.time(), c.time(), c.time()
 	p.Version = c.integer()
@@ -86,7 +89,7 @@ func (t *Tx) insertPayment(p *pay.Payment) error {
 	return changed(t.q, "insert payment", insertPayment,
 		string(p.ID), string(p.Session), string(p.Environment), string(p.Game), string(p.User), string(p.Status),
 		p.Amount.Amount, string(p.Amount.Currency), string(p.Method), p.Title, p.Card.Brand, p.Card.Last4, p.Reference,
-		code, message, p.Refunded, p.Reserved, string(p.Intent),
+		code, message, p.Refunded, p.Reserved, string(p.Intent), bit(p.Asking),
 		stamp(p.CreatedAt), stamp(p.AuthorizedAt), stamp(p.CancelledAt), stamp(p.SucceededAt), stamp(p.FailedAt), stamp(p.RefundedAt),
 		int64(1))
 }
@@ -95,7 +98,7 @@ func (t *Tx) updatePayment(p *pay.Payment) error {
 	code, message := failureColumns(p.Failure)
 	return changed(t.q, "update payment", updatePayment,
 		string(p.ID), p.Version, string(p.Status), p.Reference, code, message,
-		stamp(p.AuthorizedAt), stamp(p.CancelledAt), stamp(p.SucceededAt), stamp(p.FailedAt))
+		stamp(p.AuthorizedAt), stamp(p.CancelledAt), stamp(p.SucceededAt), stamp(p.FailedAt), bit(p.Asking))
 }
 
 // putRefunded writes what a refund, which is written already, did to its payment.
@@ -105,8 +108,9 @@ func (t *Tx) putRefunded(p *pay.Payment) error {
 }
 
 // Intend is store.Tx's.
-func (t *Tx) Intend(id pay.PaymentID, intent pay.Intent) error {
-	return changed(t.q, "note intent", intendPayment, string(id), string(intent))
+func (t *Tx) Intend(id pay.PaymentID, intent pay.Intent, why *pay.Failure) error {
+	code, message := failureColumns(why)
+	return changed(t.q, "note intent", intendPayment, string(id), string(intent), code, message)
 }
 
 // sold says whether a payment of this status is in the list of payments.

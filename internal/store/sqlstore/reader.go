@@ -63,6 +63,11 @@ func (r Reader) IntendedPayments(after pay.PaymentID, most int) ([]pay.Payment, 
 	return all(r.q, readPayment, selectIntendedPayments, string(after), int64(most))
 }
 
+// AskedPayments is store.Reader's.
+func (r Reader) AskedPayments(after pay.PaymentID, most int) ([]pay.Payment, error) {
+	return all(r.q, readPayment, selectAskedPayments, string(after), int64(most))
+}
+
 // Answer is store.Reader's.
 func (r Reader) Answer(s store.Scope, key string, now time.Time) (store.Answer, error) {
 	return one(r.q, readAnswer, selectAnswer, string(s.Environment), string(s.Game), s.Method, key, stamp(now))

@@ -9,7 +9,7 @@ import (
 )
 
 const sessionColumns = `id, environment, game, user_id, status, title, amount, currency, image, country,
-	return_url, cancel_url, order_id, locale, metadata, attempts, capture, payment, live, spent,
+	return_url, cancel_url, order_id, locale, metadata, attempts, capture, confirm, payment, live, spent,
 	created_at, expires_at, paid_at, failed_at, cancelled_at, expired_at, sequence, version`
 
 var (
@@ -17,7 +17,7 @@ var (
 
 	insertSession = statement(`INSERT INTO sessions (` + sessionColumns + `)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-			$21, $22, $23, $24, $25, $26, $27, $28)
+			$21, $22, $23, $24, $25, $26, $27, $28, $29)
 		ON CONFLICT DO NOTHING`)
 
 	// What a sale is made of never changes, so no statement can change it. The status
@@ -68,6 +68,7 @@ func readSession(c *columns) (pay.Session, error) {
 	metadata := c.text()
 	s.Attempts = int(c.integer())
 	s.Capture = pay.CaptureMode(c.text())
+	s.Confirm = c.flag()
 	s.Payment = pay.PaymentID(c.text())
 	s.Live = c.flag()
 	s.Spent = int(c.integer())
@@ -106,7 +107,7 @@ func (t *Tx) insertSession(s *pay.Session) error {
 		string(s.ID), string(s.Environment), string(s.Game), string(s.User), string(s.Status),
 		s.Item.Title, s.Item.Price.Amount, string(s.Item.Price.Currency), string(s.Item.Image), s.Item.Country,
 		string(s.ReturnURL), string(s.CancelURL), s.OrderID, s.Locale, metadata,
-		int64(s.Attempts), string(s.Capture), string(s.Payment), bit(s.Live), int64(s.Spent),
+		int64(s.Attempts), string(s.Capture), bit(s.Confirm), string(s.Payment), bit(s.Live), int64(s.Spent),
 		stamp(s.CreatedAt), stamp(s.ExpiresAt), stamp(s.PaidAt), stamp(s.FailedAt), stamp(s.CancelledAt), stamp(s.ExpiredAt),
 		s.Sequence, int64(1))
 }

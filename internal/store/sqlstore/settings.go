@@ -9,18 +9,18 @@ import (
 )
 
 const (
-	gameColumns     = `id, name, attempts, capture, session_ttl, return_schemes, return_hosts, currencies, created_at, updated_at`
+	gameColumns     = `id, name, attempts, capture, session_ttl, return_schemes, return_hosts, currencies, confirm_url, confirm_secrets, created_at, updated_at`
 	keyColumns      = `id, hash, hint, environment, game, read_only, label, created_at, expires_at, revoked_at, last_used_at`
-	endpointColumns = `id, environment, game, url, types, description, enabled, disabled, secrets, created_at, updated_at`
+	endpointColumns = `id, environment, game, url, types, description, enabled, disabled, failing_since, secrets, created_at, updated_at`
 )
 
 var (
 	selectGame  = statement(`SELECT ` + gameColumns + ` FROM games WHERE id = $1`)
 	selectGames = statement(`SELECT ` + gameColumns + ` FROM games ORDER BY id`)
 	insertGame  = statement(`INSERT INTO games (` + gameColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`)
 	updateGame = statement(`UPDATE games SET name = $2, attempts = $3, capture = $4, session_ttl = $5,
-		return_schemes = $6, return_hosts = $7, currencies = $8, created_at = $9, updated_at = $10 WHERE id = $1`)
+		return_schemes = $6, return_hosts = $7, currencies = $8, confirm_url = $9, confirm_secrets = $10, created_at = $11, updated_at = $12 WHERE id = $1`)
 
 	selectKey  = statement(`SELECT ` + keyColumns + ` FROM keys WHERE id = $1`)
 	selectKeys = statement(`SELECT ` + keyColumns + ` FROM keys ORDER BY id`)
@@ -32,9 +32,9 @@ var (
 	selectEndpoint  = statement(`SELECT ` + endpointColumns + ` FROM endpoints WHERE id = $1`)
 	selectEndpoints = statement(`SELECT ` + endpointColumns + ` FROM endpoints ORDER BY id`)
 	insertEndpoint  = statement(`INSERT INTO endpoints (` + endpointColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`)
 	updateEndpoint = statement(`UPDATE endpoints SET environment = $2, game = $3, url = $4, types = $5,
-		description = $6, enabled = $7, disabled = $8, secrets = $9, created_at = $10, updated_at = $11 WHERE id = $1`)
+		description = $6, enabled = $7, disabled = $8, failing_since = $9, secrets = $10, created_at = $11, updated_at = $12 WHERE id = $1`)
 	selectNumber   = statement(`SELECT number FROM endpoints WHERE id = $1`)
 	deleteEndpoint = statement(`DELETE FROM endpoints WHERE number = $1`)
 )
@@ -62,6 +62,8 @@ func readGame(c *columns) (pay.Game, error) {
 		ReturnSchemes: list[string](c),
 		ReturnHosts:   list[string](c),
 		Currencies:    list[pay.Currency](c),
+		ConfirmURL:    c.text(),
+		ConfirmSecret: c.secrets(),
 		CreatedAt:     c.time(),
 		UpdatedAt:     c.time(),
 	}
@@ -71,7 +73,8 @@ func readGame(c *columns) (pay.Game, error) {
 func gameArgs(g pay.Game) []any {
 	return []any{
 		string(g.ID), g.Name, int64(g.Attempts), string(g.Capture), g.SessionTTL.Microseconds(),
-		listText(g.ReturnSchemes), listText(g.ReturnHosts), listText(g.Currencies), stamp(g.CreatedAt), stamp(g.UpdatedAt),
+		listText(g.ReturnSchemes), listText(g.ReturnHosts), listText(g.Currencies),
+		g.ConfirmURL, secretsText(g.ConfirmSecret), stamp(g.CreatedAt), stamp(g.UpdatedAt),
 	}
 }
 
@@ -111,21 +114,32 @@ func readEndpoint(c *columns) (pay.Endpoint, error) {
 		Enabled:     c.flag(),
 		Disabled:    c.text(),
 	}
-	for _, s := range list[secret](c) {
-		e.Secrets = append(e.Secrets, pay.SealedSecret{Sealed: s.Sealed, ExpiresAt: readTime(s.ExpiresAt)})
-	}
+	e.FailingSince = c.time()
+	e.Secrets = c.secrets()
 	e.CreatedAt, e.UpdatedAt = c.time(), c.time()
 	return e, c.err
 }
 
-func endpointArgs(e pay.Endpoint) []any {
+func (c *columns) secrets() (read []pay.SealedSecret) {
+	for _, s := range list[secret](c) {
+		read = append(read, pay.SealedSecret{Sealed: s.Sealed, ExpiresAt: readTime(s.ExpiresAt)})
+	}
+	return read
+}
+
+// secretsText is what secrets reads.
+func secretsText(all []pay.SealedSecret) string {
 	var secrets []secret
-	for _, s := range e.Secrets {
+	for _, s := range all {
 		secrets = append(secrets, secret{s.Sealed, stamp(s.ExpiresAt)})
 	}
+	return listText(secrets)
+}
+
+func endpointArgs(e pay.Endpoint) []any {
 	return []any{
 		string(e.ID), string(e.Environment), string(e.Game), e.URL, listText(e.Types), e.Description,
-		bit(e.Enabled), e.Disabled, listText(secrets), stamp(e.CreatedAt), stamp(e.UpdatedAt),
+		bit(e.Enabled), e.Disabled, stamp(e.FailingSince), secretsText(e.Secrets), stamp(e.CreatedAt), stamp(e.UpdatedAt),
 	}
 }
 

@@ -212,7 +212,7 @@ var readCases = []testCase{
 	{"an intent is noted once on an authorized payment, and such payments are listed", func(w *world) {
 		a, b, c := w.start(w.sell(home).ID), w.start(w.sell(home).ID), w.start(w.sell(home).ID)
 		intend := func(id pay.PaymentID, i pay.Intent) error {
-			return w.store.Update(w.Context(), "sess_1", func(tx store.Tx) error { return tx.Intend(id, i) })
+			return w.store.Update(w.Context(), "sess_1", func(tx store.Tx) error { return tx.Intend(id, i, nil) })
 		}
 		w.wants(intend(a.ID, pay.IntentCapture), store.ErrConflict) // processing
 		for _, p := range []pay.Payment{a, b, c} {

@@ -45,6 +45,9 @@ const (
 	AdminServiceGetGameProcedure = "/admin.v1.AdminService/GetGame"
 	// AdminServiceUpdateGameProcedure is the fully-qualified name of the AdminService's UpdateGame RPC.
 	AdminServiceUpdateGameProcedure = "/admin.v1.AdminService/UpdateGame"
+	// AdminServiceRotateConfirmSecretProcedure is the fully-qualified name of the AdminService's
+	// RotateConfirmSecret RPC.
+	AdminServiceRotateConfirmSecretProcedure = "/admin.v1.AdminService/RotateConfirmSecret"
 	// AdminServiceCreateKeyProcedure is the fully-qualified name of the AdminService's CreateKey RPC.
 	AdminServiceCreateKeyProcedure = "/admin.v1.AdminService/CreateKey"
 	// AdminServiceListKeysProcedure is the fully-qualified name of the AdminService's ListKeys RPC.
@@ -79,6 +82,22 @@ const (
 	// AdminServiceListRefundsProcedure is the fully-qualified name of the AdminService's ListRefunds
 	// RPC.
 	AdminServiceListRefundsProcedure = "/admin.v1.AdminService/ListRefunds"
+	// AdminServiceListDeliveriesProcedure is the fully-qualified name of the AdminService's
+	// ListDeliveries RPC.
+	AdminServiceListDeliveriesProcedure = "/admin.v1.AdminService/ListDeliveries"
+	// AdminServiceListAttemptsProcedure is the fully-qualified name of the AdminService's ListAttempts
+	// RPC.
+	AdminServiceListAttemptsProcedure = "/admin.v1.AdminService/ListAttempts"
+	// AdminServiceRedeliverProcedure is the fully-qualified name of the AdminService's Redeliver RPC.
+	AdminServiceRedeliverProcedure = "/admin.v1.AdminService/Redeliver"
+	// AdminServiceRecoverProcedure is the fully-qualified name of the AdminService's Recover RPC.
+	AdminServiceRecoverProcedure = "/admin.v1.AdminService/Recover"
+	// AdminServiceListenProcedure is the fully-qualified name of the AdminService's Listen RPC.
+	AdminServiceListenProcedure = "/admin.v1.AdminService/Listen"
+	// AdminServiceHeardProcedure is the fully-qualified name of the AdminService's Heard RPC.
+	AdminServiceHeardProcedure = "/admin.v1.AdminService/Heard"
+	// AdminServiceTriggerProcedure is the fully-qualified name of the AdminService's Trigger RPC.
+	AdminServiceTriggerProcedure = "/admin.v1.AdminService/Trigger"
 	// AdminServiceShowSessionProcedure is the fully-qualified name of the AdminService's ShowSession
 	// RPC.
 	AdminServiceShowSessionProcedure = "/admin.v1.AdminService/ShowSession"
@@ -98,6 +117,9 @@ type AdminServiceClient interface {
 	// UpdateGame changes the settings that are set in the request and leaves the
 	// others. Sessions that exist already keep what they were created with.
 	UpdateGame(context.Context, *v1.UpdateGameRequest) (*v1.UpdateGameResponse, error)
+	// RotateConfirmSecret replaces the secret that requests to a game's `confirm_url` are
+	// signed with; both sign for a while.
+	RotateConfirmSecret(context.Context, *v1.RotateConfirmSecretRequest) (*v1.RotateConfirmSecretResponse, error)
 	// CreateKey makes an API key. Its secret text is in this answer and nowhere else
 	// afterwards.
 	CreateKey(context.Context, *v1.CreateKeyRequest) (*v1.CreateKeyResponse, error)
@@ -142,6 +164,26 @@ type AdminServiceClient interface {
 	ListRefunds(context.Context, *v1.ListRefundsRequest) (*v1.ListRefundsResponse, error)
 	// ShowSession returns one session of any game and environment, with every payment,
 	// refund and event it had: what support needs to answer a player.
+	// ListDeliveries returns what was, or is to be, sent to an endpoint, newest first.
+	ListDeliveries(context.Context, *v1.ListDeliveriesRequest) (*v1.ListDeliveriesResponse, error)
+	// ListAttempts returns every attempt of a delivery, oldest first.
+	ListAttempts(context.Context, *v1.ListAttemptsRequest) (*v1.ListAttemptsResponse, error)
+	// Redeliver sends a delivery, or an event, again: at once, with the same id and
+	// body, and with the whole schedule of retries before it.
+	Redeliver(context.Context, *v1.RedeliverRequest) (*v1.RedeliverResponse, error)
+	// Recover sends again all that an endpoint was never given although every attempt
+	// was made.
+	Recover(context.Context, *v1.RecoverRequest) (*v1.RecoverResponse, error)
+	// Listen streams the events of an environment to whoever forwards them to a receiver
+	// on his own machine, with the secret to sign them with.
+	Listen(context.Context, *v1.ListenRequest) (*connect.ServerStreamForClient[v1.ListenResponse], error)
+	// Heard moves a listener's place, so that the next Listen of that name goes on there.
+	Heard(context.Context, *v1.HeardRequest) (*v1.HeardResponse, error)
+	// Trigger makes an event happen in the sandbox, through the flow that leads to it in
+	// earnest.
+	Trigger(context.Context, *v1.TriggerRequest) (*v1.TriggerResponse, error)
+	// ShowSession returns one session of any game and environment, with every payment
+	// and event it had: what support needs to answer a player.
 	ShowSession(context.Context, *v1.ShowSessionRequest) (*v1.ShowSessionResponse, error)
 	// SandboxPay pays a sandbox session as a player would on its page, and returns
 	// when the payment has come to rest. A declined card is no error of this call: the
@@ -183,6 +225,12 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			httpClient,
 			baseURL+AdminServiceUpdateGameProcedure,
 			connect.WithSchema(adminServiceMethods.ByName("UpdateGame")),
+			connect.WithClientOptions(opts...),
+		),
+		rotateConfirmSecret: connect.NewClient[v1.RotateConfirmSecretRequest, v1.RotateConfirmSecretResponse](
+			httpClient,
+			baseURL+AdminServiceRotateConfirmSecretProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("RotateConfirmSecret")),
 			connect.WithClientOptions(opts...),
 		),
 		createKey: connect.NewClient[v1.CreateKeyRequest, v1.CreateKeyResponse](
@@ -263,6 +311,48 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(adminServiceMethods.ByName("ListRefunds")),
 			connect.WithClientOptions(opts...),
 		),
+		listDeliveries: connect.NewClient[v1.ListDeliveriesRequest, v1.ListDeliveriesResponse](
+			httpClient,
+			baseURL+AdminServiceListDeliveriesProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("ListDeliveries")),
+			connect.WithClientOptions(opts...),
+		),
+		listAttempts: connect.NewClient[v1.ListAttemptsRequest, v1.ListAttemptsResponse](
+			httpClient,
+			baseURL+AdminServiceListAttemptsProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("ListAttempts")),
+			connect.WithClientOptions(opts...),
+		),
+		redeliver: connect.NewClient[v1.RedeliverRequest, v1.RedeliverResponse](
+			httpClient,
+			baseURL+AdminServiceRedeliverProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Redeliver")),
+			connect.WithClientOptions(opts...),
+		),
+		recover: connect.NewClient[v1.RecoverRequest, v1.RecoverResponse](
+			httpClient,
+			baseURL+AdminServiceRecoverProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Recover")),
+			connect.WithClientOptions(opts...),
+		),
+		listen: connect.NewClient[v1.ListenRequest, v1.ListenResponse](
+			httpClient,
+			baseURL+AdminServiceListenProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Listen")),
+			connect.WithClientOptions(opts...),
+		),
+		heard: connect.NewClient[v1.HeardRequest, v1.HeardResponse](
+			httpClient,
+			baseURL+AdminServiceHeardProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Heard")),
+			connect.WithClientOptions(opts...),
+		),
+		trigger: connect.NewClient[v1.TriggerRequest, v1.TriggerResponse](
+			httpClient,
+			baseURL+AdminServiceTriggerProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Trigger")),
+			connect.WithClientOptions(opts...),
+		),
 		showSession: connect.NewClient[v1.ShowSessionRequest, v1.ShowSessionResponse](
 			httpClient,
 			baseURL+AdminServiceShowSessionProcedure,
@@ -284,6 +374,7 @@ type adminServiceClient struct {
 	listGames             *connect.Client[v1.ListGamesRequest, v1.ListGamesResponse]
 	getGame               *connect.Client[v1.GetGameRequest, v1.GetGameResponse]
 	updateGame            *connect.Client[v1.UpdateGameRequest, v1.UpdateGameResponse]
+	rotateConfirmSecret   *connect.Client[v1.RotateConfirmSecretRequest, v1.RotateConfirmSecretResponse]
 	createKey             *connect.Client[v1.CreateKeyRequest, v1.CreateKeyResponse]
 	listKeys              *connect.Client[v1.ListKeysRequest, v1.ListKeysResponse]
 	rotateKey             *connect.Client[v1.RotateKeyRequest, v1.RotateKeyResponse]
@@ -297,6 +388,13 @@ type adminServiceClient struct {
 	createRefund          *connect.Client[v1.CreateRefundRequest, v1.CreateRefundResponse]
 	getRefund             *connect.Client[v1.GetRefundRequest, v1.GetRefundResponse]
 	listRefunds           *connect.Client[v1.ListRefundsRequest, v1.ListRefundsResponse]
+	listDeliveries        *connect.Client[v1.ListDeliveriesRequest, v1.ListDeliveriesResponse]
+	listAttempts          *connect.Client[v1.ListAttemptsRequest, v1.ListAttemptsResponse]
+	redeliver             *connect.Client[v1.RedeliverRequest, v1.RedeliverResponse]
+	recover               *connect.Client[v1.RecoverRequest, v1.RecoverResponse]
+	listen                *connect.Client[v1.ListenRequest, v1.ListenResponse]
+	heard                 *connect.Client[v1.HeardRequest, v1.HeardResponse]
+	trigger               *connect.Client[v1.TriggerRequest, v1.TriggerResponse]
 	showSession           *connect.Client[v1.ShowSessionRequest, v1.ShowSessionResponse]
 	sandboxPay            *connect.Client[v1.SandboxPayRequest, v1.SandboxPayResponse]
 }
@@ -331,6 +429,15 @@ func (c *adminServiceClient) GetGame(ctx context.Context, req *v1.GetGameRequest
 // UpdateGame calls admin.v1.AdminService.UpdateGame.
 func (c *adminServiceClient) UpdateGame(ctx context.Context, req *v1.UpdateGameRequest) (*v1.UpdateGameResponse, error) {
 	response, err := c.updateGame.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RotateConfirmSecret calls admin.v1.AdminService.RotateConfirmSecret.
+func (c *adminServiceClient) RotateConfirmSecret(ctx context.Context, req *v1.RotateConfirmSecretRequest) (*v1.RotateConfirmSecretResponse, error) {
+	response, err := c.rotateConfirmSecret.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -454,6 +561,65 @@ func (c *adminServiceClient) ListRefunds(ctx context.Context, req *v1.ListRefund
 	return nil, err
 }
 
+// ListDeliveries calls admin.v1.AdminService.ListDeliveries.
+func (c *adminServiceClient) ListDeliveries(ctx context.Context, req *v1.ListDeliveriesRequest) (*v1.ListDeliveriesResponse, error) {
+	response, err := c.listDeliveries.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListAttempts calls admin.v1.AdminService.ListAttempts.
+func (c *adminServiceClient) ListAttempts(ctx context.Context, req *v1.ListAttemptsRequest) (*v1.ListAttemptsResponse, error) {
+	response, err := c.listAttempts.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Redeliver calls admin.v1.AdminService.Redeliver.
+func (c *adminServiceClient) Redeliver(ctx context.Context, req *v1.RedeliverRequest) (*v1.RedeliverResponse, error) {
+	response, err := c.redeliver.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Recover calls admin.v1.AdminService.Recover.
+func (c *adminServiceClient) Recover(ctx context.Context, req *v1.RecoverRequest) (*v1.RecoverResponse, error) {
+	response, err := c.recover.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Listen calls admin.v1.AdminService.Listen.
+func (c *adminServiceClient) Listen(ctx context.Context, req *v1.ListenRequest) (*connect.ServerStreamForClient[v1.ListenResponse], error) {
+	return c.listen.CallServerStream(ctx, connect.NewRequest(req))
+}
+
+// Heard calls admin.v1.AdminService.Heard.
+func (c *adminServiceClient) Heard(ctx context.Context, req *v1.HeardRequest) (*v1.HeardResponse, error) {
+	response, err := c.heard.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Trigger calls admin.v1.AdminService.Trigger.
+func (c *adminServiceClient) Trigger(ctx context.Context, req *v1.TriggerRequest) (*v1.TriggerResponse, error) {
+	response, err := c.trigger.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ShowSession calls admin.v1.AdminService.ShowSession.
 func (c *adminServiceClient) ShowSession(ctx context.Context, req *v1.ShowSessionRequest) (*v1.ShowSessionResponse, error) {
 	response, err := c.showSession.CallUnary(ctx, connect.NewRequest(req))
@@ -484,6 +650,9 @@ type AdminServiceHandler interface {
 	// UpdateGame changes the settings that are set in the request and leaves the
 	// others. Sessions that exist already keep what they were created with.
 	UpdateGame(context.Context, *v1.UpdateGameRequest) (*v1.UpdateGameResponse, error)
+	// RotateConfirmSecret replaces the secret that requests to a game's `confirm_url` are
+	// signed with; both sign for a while.
+	RotateConfirmSecret(context.Context, *v1.RotateConfirmSecretRequest) (*v1.RotateConfirmSecretResponse, error)
 	// CreateKey makes an API key. Its secret text is in this answer and nowhere else
 	// afterwards.
 	CreateKey(context.Context, *v1.CreateKeyRequest) (*v1.CreateKeyResponse, error)
@@ -528,6 +697,26 @@ type AdminServiceHandler interface {
 	ListRefunds(context.Context, *v1.ListRefundsRequest) (*v1.ListRefundsResponse, error)
 	// ShowSession returns one session of any game and environment, with every payment,
 	// refund and event it had: what support needs to answer a player.
+	// ListDeliveries returns what was, or is to be, sent to an endpoint, newest first.
+	ListDeliveries(context.Context, *v1.ListDeliveriesRequest) (*v1.ListDeliveriesResponse, error)
+	// ListAttempts returns every attempt of a delivery, oldest first.
+	ListAttempts(context.Context, *v1.ListAttemptsRequest) (*v1.ListAttemptsResponse, error)
+	// Redeliver sends a delivery, or an event, again: at once, with the same id and
+	// body, and with the whole schedule of retries before it.
+	Redeliver(context.Context, *v1.RedeliverRequest) (*v1.RedeliverResponse, error)
+	// Recover sends again all that an endpoint was never given although every attempt
+	// was made.
+	Recover(context.Context, *v1.RecoverRequest) (*v1.RecoverResponse, error)
+	// Listen streams the events of an environment to whoever forwards them to a receiver
+	// on his own machine, with the secret to sign them with.
+	Listen(context.Context, *v1.ListenRequest, *connect.ServerStream[v1.ListenResponse]) error
+	// Heard moves a listener's place, so that the next Listen of that name goes on there.
+	Heard(context.Context, *v1.HeardRequest) (*v1.HeardResponse, error)
+	// Trigger makes an event happen in the sandbox, through the flow that leads to it in
+	// earnest.
+	Trigger(context.Context, *v1.TriggerRequest) (*v1.TriggerResponse, error)
+	// ShowSession returns one session of any game and environment, with every payment
+	// and event it had: what support needs to answer a player.
 	ShowSession(context.Context, *v1.ShowSessionRequest) (*v1.ShowSessionResponse, error)
 	// SandboxPay pays a sandbox session as a player would on its page, and returns
 	// when the payment has come to rest. A declined card is no error of this call: the
@@ -565,6 +754,12 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		AdminServiceUpdateGameProcedure,
 		svc.UpdateGame,
 		connect.WithSchema(adminServiceMethods.ByName("UpdateGame")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceRotateConfirmSecretHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceRotateConfirmSecretProcedure,
+		svc.RotateConfirmSecret,
+		connect.WithSchema(adminServiceMethods.ByName("RotateConfirmSecret")),
 		connect.WithHandlerOptions(opts...),
 	)
 	adminServiceCreateKeyHandler := connect.NewUnaryHandlerSimple(
@@ -645,6 +840,48 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(adminServiceMethods.ByName("ListRefunds")),
 		connect.WithHandlerOptions(opts...),
 	)
+	adminServiceListDeliveriesHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceListDeliveriesProcedure,
+		svc.ListDeliveries,
+		connect.WithSchema(adminServiceMethods.ByName("ListDeliveries")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceListAttemptsHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceListAttemptsProcedure,
+		svc.ListAttempts,
+		connect.WithSchema(adminServiceMethods.ByName("ListAttempts")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceRedeliverHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceRedeliverProcedure,
+		svc.Redeliver,
+		connect.WithSchema(adminServiceMethods.ByName("Redeliver")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceRecoverHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceRecoverProcedure,
+		svc.Recover,
+		connect.WithSchema(adminServiceMethods.ByName("Recover")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceListenHandler := connect.NewServerStreamHandlerSimple(
+		AdminServiceListenProcedure,
+		svc.Listen,
+		connect.WithSchema(adminServiceMethods.ByName("Listen")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceHeardHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceHeardProcedure,
+		svc.Heard,
+		connect.WithSchema(adminServiceMethods.ByName("Heard")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceTriggerHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceTriggerProcedure,
+		svc.Trigger,
+		connect.WithSchema(adminServiceMethods.ByName("Trigger")),
+		connect.WithHandlerOptions(opts...),
+	)
 	adminServiceShowSessionHandler := connect.NewUnaryHandlerSimple(
 		AdminServiceShowSessionProcedure,
 		svc.ShowSession,
@@ -667,6 +904,8 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 			adminServiceGetGameHandler.ServeHTTP(w, r)
 		case AdminServiceUpdateGameProcedure:
 			adminServiceUpdateGameHandler.ServeHTTP(w, r)
+		case AdminServiceRotateConfirmSecretProcedure:
+			adminServiceRotateConfirmSecretHandler.ServeHTTP(w, r)
 		case AdminServiceCreateKeyProcedure:
 			adminServiceCreateKeyHandler.ServeHTTP(w, r)
 		case AdminServiceListKeysProcedure:
@@ -693,6 +932,20 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 			adminServiceGetRefundHandler.ServeHTTP(w, r)
 		case AdminServiceListRefundsProcedure:
 			adminServiceListRefundsHandler.ServeHTTP(w, r)
+		case AdminServiceListDeliveriesProcedure:
+			adminServiceListDeliveriesHandler.ServeHTTP(w, r)
+		case AdminServiceListAttemptsProcedure:
+			adminServiceListAttemptsHandler.ServeHTTP(w, r)
+		case AdminServiceRedeliverProcedure:
+			adminServiceRedeliverHandler.ServeHTTP(w, r)
+		case AdminServiceRecoverProcedure:
+			adminServiceRecoverHandler.ServeHTTP(w, r)
+		case AdminServiceListenProcedure:
+			adminServiceListenHandler.ServeHTTP(w, r)
+		case AdminServiceHeardProcedure:
+			adminServiceHeardHandler.ServeHTTP(w, r)
+		case AdminServiceTriggerProcedure:
+			adminServiceTriggerHandler.ServeHTTP(w, r)
 		case AdminServiceShowSessionProcedure:
 			adminServiceShowSessionHandler.ServeHTTP(w, r)
 		case AdminServiceSandboxPayProcedure:
@@ -720,6 +973,10 @@ func (UnimplementedAdminServiceHandler) GetGame(context.Context, *v1.GetGameRequ
 
 func (UnimplementedAdminServiceHandler) UpdateGame(context.Context, *v1.UpdateGameRequest) (*v1.UpdateGameResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.UpdateGame is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) RotateConfirmSecret(context.Context, *v1.RotateConfirmSecretRequest) (*v1.RotateConfirmSecretResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.RotateConfirmSecret is not implemented"))
 }
 
 func (UnimplementedAdminServiceHandler) CreateKey(context.Context, *v1.CreateKeyRequest) (*v1.CreateKeyResponse, error) {
@@ -772,6 +1029,34 @@ func (UnimplementedAdminServiceHandler) GetRefund(context.Context, *v1.GetRefund
 
 func (UnimplementedAdminServiceHandler) ListRefunds(context.Context, *v1.ListRefundsRequest) (*v1.ListRefundsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.ListRefunds is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) ListDeliveries(context.Context, *v1.ListDeliveriesRequest) (*v1.ListDeliveriesResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.ListDeliveries is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) ListAttempts(context.Context, *v1.ListAttemptsRequest) (*v1.ListAttemptsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.ListAttempts is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Redeliver(context.Context, *v1.RedeliverRequest) (*v1.RedeliverResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.Redeliver is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Recover(context.Context, *v1.RecoverRequest) (*v1.RecoverResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.Recover is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Listen(context.Context, *v1.ListenRequest, *connect.ServerStream[v1.ListenResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.Listen is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Heard(context.Context, *v1.HeardRequest) (*v1.HeardResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.Heard is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Trigger(context.Context, *v1.TriggerRequest) (*v1.TriggerResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.Trigger is not implemented"))
 }
 
 func (UnimplementedAdminServiceHandler) ShowSession(context.Context, *v1.ShowSessionRequest) (*v1.ShowSessionResponse, error) {

@@ -41,6 +41,15 @@ const (
 	EventServiceGetEventProcedure = "/pay.v1.EventService/GetEvent"
 	// EventServiceListEventsProcedure is the fully-qualified name of the EventService's ListEvents RPC.
 	EventServiceListEventsProcedure = "/pay.v1.EventService/ListEvents"
+	// EventServiceWatchEventsProcedure is the fully-qualified name of the EventService's WatchEvents
+	// RPC.
+	EventServiceWatchEventsProcedure = "/pay.v1.EventService/WatchEvents"
+	// EventServiceWatchSessionProcedure is the fully-qualified name of the EventService's WatchSession
+	// RPC.
+	EventServiceWatchSessionProcedure = "/pay.v1.EventService/WatchSession"
+	// EventServiceAcknowledgeEventsProcedure is the fully-qualified name of the EventService's
+	// AcknowledgeEvents RPC.
+	EventServiceAcknowledgeEventsProcedure = "/pay.v1.EventService/AcknowledgeEvents"
 )
 
 // EventServiceClient is a client for the pay.v1.EventService service.
@@ -56,6 +65,25 @@ type EventServiceClient interface {
 	// Errors: `invalid_game_id`, `invalid_id`, `invalid_request`, `invalid_limit`,
 	// `invalid_cursor`.
 	ListEvents(context.Context, *v1.ListEventsRequest) (*v1.ListEventsResponse, error)
+	// WatchEvents is ListEvents that goes on: first the events after the cursor, then
+	// each as it happens. While nothing happens an answer without an event comes every
+	// 15 seconds, so that a broken connection is noticed. A caller who reads too slowly is
+	// cut off; go on from the last cursor that was read.
+	//
+	// Errors: as ListEvents; `unavailable` when the server shuts down.
+	WatchEvents(context.Context, *v1.WatchEventsRequest) (*connect.ServerStreamForClient[v1.WatchEventsResponse], error)
+	// WatchSession tells how a session stands, then how it stands after each change, and
+	// ends once that is final. Answers without a session are heartbeats, as with
+	// WatchEvents.
+	//
+	// Errors: `invalid_id`, `session_not_found`; `unavailable` when the server shuts down.
+	WatchSession(context.Context, *v1.WatchSessionRequest) (*connect.ServerStreamForClient[v1.WatchSessionResponse], error)
+	// AcknowledgeEvents moves the cursor that the server keeps for a named consumer, so
+	// that a backend need not store one. It only moves forward: what was acknowledged
+	// later stays, whatever comes in late.
+	//
+	// Errors: `invalid_consumer`, `invalid_cursor`.
+	AcknowledgeEvents(context.Context, *v1.AcknowledgeEventsRequest) (*v1.AcknowledgeEventsResponse, error)
 }
 
 // NewEventServiceClient constructs a client for the pay.v1.EventService service. By default, it
@@ -83,13 +111,34 @@ func NewEventServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		watchEvents: connect.NewClient[v1.WatchEventsRequest, v1.WatchEventsResponse](
+			httpClient,
+			baseURL+EventServiceWatchEventsProcedure,
+			connect.WithSchema(eventServiceMethods.ByName("WatchEvents")),
+			connect.WithClientOptions(opts...),
+		),
+		watchSession: connect.NewClient[v1.WatchSessionRequest, v1.WatchSessionResponse](
+			httpClient,
+			baseURL+EventServiceWatchSessionProcedure,
+			connect.WithSchema(eventServiceMethods.ByName("WatchSession")),
+			connect.WithClientOptions(opts...),
+		),
+		acknowledgeEvents: connect.NewClient[v1.AcknowledgeEventsRequest, v1.AcknowledgeEventsResponse](
+			httpClient,
+			baseURL+EventServiceAcknowledgeEventsProcedure,
+			connect.WithSchema(eventServiceMethods.ByName("AcknowledgeEvents")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // eventServiceClient implements EventServiceClient.
 type eventServiceClient struct {
-	getEvent   *connect.Client[v1.GetEventRequest, v1.GetEventResponse]
-	listEvents *connect.Client[v1.ListEventsRequest, v1.ListEventsResponse]
+	getEvent          *connect.Client[v1.GetEventRequest, v1.GetEventResponse]
+	listEvents        *connect.Client[v1.ListEventsRequest, v1.ListEventsResponse]
+	watchEvents       *connect.Client[v1.WatchEventsRequest, v1.WatchEventsResponse]
+	watchSession      *connect.Client[v1.WatchSessionRequest, v1.WatchSessionResponse]
+	acknowledgeEvents *connect.Client[v1.AcknowledgeEventsRequest, v1.AcknowledgeEventsResponse]
 }
 
 // GetEvent calls pay.v1.EventService.GetEvent.
@@ -110,6 +159,25 @@ func (c *eventServiceClient) ListEvents(ctx context.Context, req *v1.ListEventsR
 	return nil, err
 }
 
+// WatchEvents calls pay.v1.EventService.WatchEvents.
+func (c *eventServiceClient) WatchEvents(ctx context.Context, req *v1.WatchEventsRequest) (*connect.ServerStreamForClient[v1.WatchEventsResponse], error) {
+	return c.watchEvents.CallServerStream(ctx, connect.NewRequest(req))
+}
+
+// WatchSession calls pay.v1.EventService.WatchSession.
+func (c *eventServiceClient) WatchSession(ctx context.Context, req *v1.WatchSessionRequest) (*connect.ServerStreamForClient[v1.WatchSessionResponse], error) {
+	return c.watchSession.CallServerStream(ctx, connect.NewRequest(req))
+}
+
+// AcknowledgeEvents calls pay.v1.EventService.AcknowledgeEvents.
+func (c *eventServiceClient) AcknowledgeEvents(ctx context.Context, req *v1.AcknowledgeEventsRequest) (*v1.AcknowledgeEventsResponse, error) {
+	response, err := c.acknowledgeEvents.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // EventServiceHandler is an implementation of the pay.v1.EventService service.
 type EventServiceHandler interface {
 	// GetEvent returns one event. It never changes, so the answer may be kept.
@@ -123,6 +191,25 @@ type EventServiceHandler interface {
 	// Errors: `invalid_game_id`, `invalid_id`, `invalid_request`, `invalid_limit`,
 	// `invalid_cursor`.
 	ListEvents(context.Context, *v1.ListEventsRequest) (*v1.ListEventsResponse, error)
+	// WatchEvents is ListEvents that goes on: first the events after the cursor, then
+	// each as it happens. While nothing happens an answer without an event comes every
+	// 15 seconds, so that a broken connection is noticed. A caller who reads too slowly is
+	// cut off; go on from the last cursor that was read.
+	//
+	// Errors: as ListEvents; `unavailable` when the server shuts down.
+	WatchEvents(context.Context, *v1.WatchEventsRequest, *connect.ServerStream[v1.WatchEventsResponse]) error
+	// WatchSession tells how a session stands, then how it stands after each change, and
+	// ends once that is final. Answers without a session are heartbeats, as with
+	// WatchEvents.
+	//
+	// Errors: `invalid_id`, `session_not_found`; `unavailable` when the server shuts down.
+	WatchSession(context.Context, *v1.WatchSessionRequest, *connect.ServerStream[v1.WatchSessionResponse]) error
+	// AcknowledgeEvents moves the cursor that the server keeps for a named consumer, so
+	// that a backend need not store one. It only moves forward: what was acknowledged
+	// later stays, whatever comes in late.
+	//
+	// Errors: `invalid_consumer`, `invalid_cursor`.
+	AcknowledgeEvents(context.Context, *v1.AcknowledgeEventsRequest) (*v1.AcknowledgeEventsResponse, error)
 }
 
 // NewEventServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -146,12 +233,36 @@ func NewEventServiceHandler(svc EventServiceHandler, opts ...connect.HandlerOpti
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	eventServiceWatchEventsHandler := connect.NewServerStreamHandlerSimple(
+		EventServiceWatchEventsProcedure,
+		svc.WatchEvents,
+		connect.WithSchema(eventServiceMethods.ByName("WatchEvents")),
+		connect.WithHandlerOptions(opts...),
+	)
+	eventServiceWatchSessionHandler := connect.NewServerStreamHandlerSimple(
+		EventServiceWatchSessionProcedure,
+		svc.WatchSession,
+		connect.WithSchema(eventServiceMethods.ByName("WatchSession")),
+		connect.WithHandlerOptions(opts...),
+	)
+	eventServiceAcknowledgeEventsHandler := connect.NewUnaryHandlerSimple(
+		EventServiceAcknowledgeEventsProcedure,
+		svc.AcknowledgeEvents,
+		connect.WithSchema(eventServiceMethods.ByName("AcknowledgeEvents")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/pay.v1.EventService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case EventServiceGetEventProcedure:
 			eventServiceGetEventHandler.ServeHTTP(w, r)
 		case EventServiceListEventsProcedure:
 			eventServiceListEventsHandler.ServeHTTP(w, r)
+		case EventServiceWatchEventsProcedure:
+			eventServiceWatchEventsHandler.ServeHTTP(w, r)
+		case EventServiceWatchSessionProcedure:
+			eventServiceWatchSessionHandler.ServeHTTP(w, r)
+		case EventServiceAcknowledgeEventsProcedure:
+			eventServiceAcknowledgeEventsHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -167,4 +278,16 @@ func (UnimplementedEventServiceHandler) GetEvent(context.Context, *v1.GetEventRe
 
 func (UnimplementedEventServiceHandler) ListEvents(context.Context, *v1.ListEventsRequest) (*v1.ListEventsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("pay.v1.EventService.ListEvents is not implemented"))
+}
+
+func (UnimplementedEventServiceHandler) WatchEvents(context.Context, *v1.WatchEventsRequest, *connect.ServerStream[v1.WatchEventsResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("pay.v1.EventService.WatchEvents is not implemented"))
+}
+
+func (UnimplementedEventServiceHandler) WatchSession(context.Context, *v1.WatchSessionRequest, *connect.ServerStream[v1.WatchSessionResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("pay.v1.EventService.WatchSession is not implemented"))
+}
+
+func (UnimplementedEventServiceHandler) AcknowledgeEvents(context.Context, *v1.AcknowledgeEventsRequest) (*v1.AcknowledgeEventsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("pay.v1.EventService.AcknowledgeEvents is not implemented"))
 }

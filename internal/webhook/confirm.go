@@ -1,0 +1,62 @@
+package webhook
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/vault"
+)
+
+// Asker asks games, before their players are charged, whether to go on: a signed request
+// as a webhook is, to the game's confirm_url.
+type Asker struct {
+	sender
+	question func(authorized pay.Event) []byte
+}
+
+// AskerOptions is all that an Asker needs from outside.
+type AskerOptions struct {
+	Vault  *vault.Vault
+	Client func(pay.Environment) *http.Client // as Options.Client
+	Now    func() time.Time
+
+	// Question writes the body: the payload of the authorization as a payment.confirm.
+	Question func(authorized pay.Event) []byte
+}
+
+// NewAsker returns an Asker.
+func NewAsker(o AskerOptions) *Asker {
+	return &Asker{sender{secrets: NewSecrets(o.Vault), client: o.Client, now: o.Now}, o.Question}
+}
+
+// Ask asks once. Whatever is not one of the two documented answers is an error.
+func (a *Asker) Ask(ctx context.Context, game pay.Game, authorized pay.Event, attempt int) (pay.Decision, error) {
+	to := game.ConfirmEndpoint(authorized.Environment)
+	answer, _ := a.send(ctx, to, Message{ID: pay.ConfirmID(authorized), Body: a.question(authorized), Attempt: attempt})
+	switch {
+	case answer.Error != "":
+		return pay.Decision{}, errors.New(answer.Error)
+	case answer.Status != http.StatusOK:
+		return pay.Decision{}, fmt.Errorf("the game answered %d, where only 200 decides", answer.Status)
+	}
+	return readDecision(answer.Answer)
+}
+
+func readDecision(body []byte) (pay.Decision, error) {
+	var said struct{ Decision, Reason string }
+	if err := json.Unmarshal(body, &said); err != nil {
+		return pay.Decision{}, errors.New(`the game's answer must be JSON such as {"decision":"approve"}`)
+	}
+	switch said.Decision {
+	case "approve":
+		return pay.Decision{Approve: true}, nil
+	case "reject":
+		return pay.Decision{Reason: said.Reason}, nil
+	}
+	return pay.Decision{}, fmt.Errorf("the game's decision must be approve or reject, got %.40q", said.Decision)
+}
