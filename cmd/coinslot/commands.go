@@ -3,7 +3,7 @@ package main
 // commands are all that the program can do, in the order of its help.
 var commands = []command{
 	serveCommand,
-	gamesCreate, gamesList, gamesShow, gamesUpdate,
+	gamesCreate, gamesList, gamesShow, gamesUpdate, gamesRotateConfirmSecret,
 	keysCreate, keysList, keysRotate, keysRevoke,
 	webhooksCreate, webhooksList, webhooksUpdate, webhooksDelete, webhooksRotateSecret, webhooksTest,
 	sessionsShow,

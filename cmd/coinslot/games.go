@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -24,12 +25,12 @@ var gamesCreate = command{
 				Id: operands[0], Name: settings.Name, PaymentAttempts: settings.PaymentAttempts,
 				Capture: settings.Capture, SessionTtl: settings.SessionTtl,
 				ReturnUrlSchemes: settings.ReturnUrlSchemes.GetValues(), ReturnUrlHosts: settings.ReturnUrlHosts.GetValues(),
-				Currencies: settings.Currencies.GetValues(),
+				Currencies: settings.Currencies.GetValues(), ConfirmUrl: settings.ConfirmUrl,
 			})
 			if err != nil {
 				return err
 			}
-			return p.game(res, res.GetGame())
+			return p.game(res, res.GetGame(), res.ConfirmSecret)
 		}
 	}),
 }
@@ -61,7 +62,7 @@ var gamesShow = command{
 			if err != nil {
 				return err
 			}
-			return p.game(res, res.GetGame())
+			return p.game(res, res.GetGame(), nil)
 		}
 	}),
 }
@@ -78,7 +79,30 @@ var gamesUpdate = command{
 			if err != nil {
 				return err
 			}
-			return p.game(res, res.GetGame())
+			return p.game(res, res.GetGame(), res.ConfirmSecret)
+		}
+	}),
+}
+
+var gamesRotateConfirmSecret = command{
+	path: "games rotate-confirm-secret", operands: "ID", brief: "replace the secret that a game is asked with; both sign for a while",
+	details: "The new secret is printed alone on standard output, this once.",
+	prepare: online(func(f *config.Flags) operation {
+		req := &adminv1.RotateConfirmSecretRequest{}
+		f.Flag("overlap", "DURATION", "how long the old secret still signs, by default 24h", durationFlag(&req.Overlap))
+		return func(ctx context.Context, admin adminv1connect.AdminServiceClient, p *printer, operands []string) error {
+			req.GameId = operands[0]
+			res, err := admin.RotateConfirmSecret(ctx, req)
+			if err != nil {
+				return err
+			}
+			return p.answer(res, func() {
+				if res.GetOldExpiresAt() != nil {
+					p.note("The old secret signs until %s.", moment(res.GetOldExpiresAt()))
+				}
+				p.note("The new one is shown this once:")
+				p.line("%s", res.GetSecret())
+			})
 		}
 	}),
 }
@@ -90,6 +114,7 @@ func gameFlags(f *config.Flags) *adminv1.UpdateGameRequest {
 	f.Flag("payment-attempts", "NUMBER", "how many payments may fail before the session does, 1 to 10", given(&to.PaymentAttempts, config.Whole))
 	f.Flag("capture", "MODE", "automatic, or manual: by CompletePayment", given(&to.Capture, config.Text))
 	f.Flag("session-ttl", "DURATION", "how long a session can be paid, such as 24h", durationFlag(&to.SessionTtl))
+	f.Flag("confirm-url", "URL", `who is asked before a player is charged; "" is nobody`, given(&to.ConfirmUrl, config.Text))
 	f.Flag("return-url-schemes", "LIST", `schemes that return URLs may have, such as https,mygame; "" is any`, listFlag(&to.ReturnUrlSchemes))
 	f.Flag("return-url-hosts", "LIST", `hosts that return URLs may have; "" is any`, listFlag(&to.ReturnUrlHosts))
 	f.Flag("currencies", "LIST", `currencies that the game accepts, such as USD,EUR; "" is all`, listFlag(&to.Currencies))
@@ -124,11 +149,19 @@ func listFlag(to **adminv1.StringList) config.Reader {
 	}}
 }
 
-func (p *printer) game(answer proto.Message, g *adminv1.Game) error {
+// game prints a game and, this once, the secret that it is asked with, where one was made.
+func (p *printer) game(answer proto.Message, g *adminv1.Game, secret *string) error {
 	return p.answer(answer, func() {
+		if secret != nil {
+			defer func() {
+				p.note("What its confirm_url is asked is signed with this secret, shown this once:")
+				p.line("%s", *secret)
+			}()
+		}
 		p.sheet(
 			"id", g.GetId(), "name", g.GetName(), "capture", g.GetCapture(),
 			"payment attempts", strconv.Itoa(int(g.GetPaymentAttempts())),
+			"confirm url", cmp.Or(g.GetConfirmUrl(), "none"),
 			"session ttl", config.Shortly(g.GetSessionTtl().AsDuration()),
 			"currencies", list(g.GetCurrencies(), "all"),
 			"return URL schemes", list(g.GetReturnUrlSchemes(), "any"), "return URL hosts", list(g.GetReturnUrlHosts(), "any"),

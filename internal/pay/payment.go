@@ -80,6 +80,12 @@ type Payment struct {
 	Version int64 // raised by one with each stored change; 0: not stored yet
 }
 
+// UnderWay says whether somebody is being asked about the payment just now: the provider,
+// or its game.
+func (p Payment) UnderWay() bool {
+	return p.Status == PaymentProcessing || p.Status == PaymentAuthorized && (p.Asking || p.Intent != "")
+}
+
 // Intent is how an authorized payment is about to end.
 type Intent string
 
