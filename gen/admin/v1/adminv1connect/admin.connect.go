@@ -162,8 +162,6 @@ type AdminServiceClient interface {
 	// ListRefunds returns refunds of all games and both environments, newest first,
 	// page by page.
 	ListRefunds(context.Context, *v1.ListRefundsRequest) (*v1.ListRefundsResponse, error)
-	// ShowSession returns one session of any game and environment, with every payment,
-	// refund and event it had: what support needs to answer a player.
 	// ListDeliveries returns what was, or is to be, sent to an endpoint, newest first.
 	ListDeliveries(context.Context, *v1.ListDeliveriesRequest) (*v1.ListDeliveriesResponse, error)
 	// ListAttempts returns every attempt of a delivery, oldest first.
@@ -182,8 +180,8 @@ type AdminServiceClient interface {
 	// Trigger makes an event happen in the sandbox, through the flow that leads to it in
 	// earnest.
 	Trigger(context.Context, *v1.TriggerRequest) (*v1.TriggerResponse, error)
-	// ShowSession returns one session of any game and environment, with every payment
-	// and event it had: what support needs to answer a player.
+	// ShowSession returns one session of any game and environment, with every payment,
+	// refund and event it had: what support needs to answer a player.
 	ShowSession(context.Context, *v1.ShowSessionRequest) (*v1.ShowSessionResponse, error)
 	// SandboxPay pays a sandbox session as a player would on its page, and returns
 	// when the payment has come to rest. A declined card is no error of this call: the
@@ -695,8 +693,6 @@ type AdminServiceHandler interface {
 	// ListRefunds returns refunds of all games and both environments, newest first,
 	// page by page.
 	ListRefunds(context.Context, *v1.ListRefundsRequest) (*v1.ListRefundsResponse, error)
-	// ShowSession returns one session of any game and environment, with every payment,
-	// refund and event it had: what support needs to answer a player.
 	// ListDeliveries returns what was, or is to be, sent to an endpoint, newest first.
 	ListDeliveries(context.Context, *v1.ListDeliveriesRequest) (*v1.ListDeliveriesResponse, error)
 	// ListAttempts returns every attempt of a delivery, oldest first.
@@ -715,8 +711,8 @@ type AdminServiceHandler interface {
 	// Trigger makes an event happen in the sandbox, through the flow that leads to it in
 	// earnest.
 	Trigger(context.Context, *v1.TriggerRequest) (*v1.TriggerResponse, error)
-	// ShowSession returns one session of any game and environment, with every payment
-	// and event it had: what support needs to answer a player.
+	// ShowSession returns one session of any game and environment, with every payment,
+	// refund and event it had: what support needs to answer a player.
 	ShowSession(context.Context, *v1.ShowSessionRequest) (*v1.ShowSessionResponse, error)
 	// SandboxPay pays a sandbox session as a player would on its page, and returns
 	// when the payment has come to rest. A declined card is no error of this call: the
