@@ -372,7 +372,7 @@ EventService.GetEvent GET /v1/events/{id} response_body=event NO_SIDE_EFFECTS
 EventService.ListEvents GET /v1/events response_body=events NO_SIDE_EFFECTS
 EventService.WatchEvents
 EventService.WatchSession
-EventService.AcknowledgeEvents POST /v1/events/acknowledge body=*
+EventService.AcknowledgeEvents POST /v1/events/acknowledge body=* IDEMPOTENT
 `
 
 func TestMethodsAreAsPublished(t *testing.T) {

@@ -921,15 +921,15 @@ const file_pay_v1_event_proto_rawDesc = "" +
 	"\bconsumer\x18\x01 \x01(\tR\bconsumer\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\"3\n" +
 	"\x19AcknowledgeEventsResponse\x12\x16\n" +
-	"\x06cursor\x18\x01 \x01(\tR\x06cursor2\xe8\x03\n" +
+	"\x06cursor\x18\x01 \x01(\tR\x06cursor2\xeb\x03\n" +
 	"\fEventService\x12`\n" +
 	"\bGetEvent\x12\x17.pay.v1.GetEventRequest\x1a\x18.pay.v1.GetEventResponse\"!\x82\xd3\xe4\x93\x02\x18b\x05event\x12\x0f/v1/events/{id}\x90\x02\x01\x12b\n" +
 	"\n" +
 	"ListEvents\x12\x19.pay.v1.ListEventsRequest\x1a\x1a.pay.v1.ListEventsResponse\"\x1d\x82\xd3\xe4\x93\x02\x14b\x06events\x12\n" +
 	"/v1/events\x90\x02\x01\x12H\n" +
 	"\vWatchEvents\x12\x1a.pay.v1.WatchEventsRequest\x1a\x1b.pay.v1.WatchEventsResponse0\x01\x12K\n" +
-	"\fWatchSession\x12\x1b.pay.v1.WatchSessionRequest\x1a\x1c.pay.v1.WatchSessionResponse0\x01\x12{\n" +
-	"\x11AcknowledgeEvents\x12 .pay.v1.AcknowledgeEventsRequest\x1a!.pay.v1.AcknowledgeEventsResponse\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/events/acknowledgeB/Z-github.com/coinslot/coinslot/gen/pay/v1;payv1b\x06proto3"
+	"\fWatchSession\x12\x1b.pay.v1.WatchSessionRequest\x1a\x1c.pay.v1.WatchSessionResponse0\x01\x12~\n" +
+	"\x11AcknowledgeEvents\x12 .pay.v1.AcknowledgeEventsRequest\x1a!.pay.v1.AcknowledgeEventsResponse\"$\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/events/acknowledge\x90\x02\x02B/Z-github.com/coinslot/coinslot/gen/pay/v1;payv1b\x06proto3"
 
 var (
 	file_pay_v1_event_proto_rawDescOnce sync.Once

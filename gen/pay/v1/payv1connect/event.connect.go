@@ -127,6 +127,7 @@ func NewEventServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			httpClient,
 			baseURL+EventServiceAcknowledgeEventsProcedure,
 			connect.WithSchema(eventServiceMethods.ByName("AcknowledgeEvents")),
+			connect.WithIdempotency(connect.IdempotencyIdempotent),
 			connect.WithClientOptions(opts...),
 		),
 	}
@@ -249,6 +250,7 @@ func NewEventServiceHandler(svc EventServiceHandler, opts ...connect.HandlerOpti
 		EventServiceAcknowledgeEventsProcedure,
 		svc.AcknowledgeEvents,
 		connect.WithSchema(eventServiceMethods.ByName("AcknowledgeEvents")),
+		connect.WithIdempotency(connect.IdempotencyIdempotent),
 		connect.WithHandlerOptions(opts...),
 	)
 	return "/pay.v1.EventService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
