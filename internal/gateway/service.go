@@ -66,9 +66,7 @@ type Service struct {
 	returning   sync.Map       // the same of refunds
 	calls       sync.WaitGroup // payments and refunds whose provider is being asked
 	stopping    chan struct{}  // closed when Run is told to end
-	parting     chan struct{}  // closed by part, when the watches are to end
-	part        func()
-	reopened    chan struct{} // a payment ended, so its session can expire again, perhaps soon
+	reopened    chan struct{}  // a payment ended, so its session can expire again, perhaps soon
 }
 
 // New loads the settings and returns a Service. Run must be running for deadlines
@@ -76,11 +74,10 @@ type Service struct {
 func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
 		store: o.Store, providers: o.Provider, payload: o.Payload, secrets: o.Secrets, asker: o.Asker, now: o.Now, log: o.Logger,
-		watchers: newWatchers(o.Store), parting: make(chan struct{}),
+		watchers: newWatchers(o.Store),
 		window:   max(o.IdempotencyWindow, 24*time.Hour),
 		stopping: make(chan struct{}), reopened: make(chan struct{}, 1),
 	}
-	s.part = sync.OnceFunc(func() { close(s.parting) })
 	return s, s.loadSettings(ctx)
 }
 

@@ -19,9 +19,6 @@ const (
 	mostFollowed = 1000
 )
 
-// errParting is what a watcher is told when the server shuts down.
-var errParting = pay.Refuse(pay.Unavailable, "the server is shutting down; go on from where you are")
-
 // WatchSession tells a session as it is now, and after each change, until it is final. It
 // tells nil as a heartbeat. What tell cannot pass on ends the watch: nothing is kept for
 // a caller who does not take it.
@@ -90,15 +87,10 @@ func (s *Service) keepTelling(ctx context.Context, wake <-chan struct{}, news fu
 			}
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-s.parting:
-			return errParting
 		}
 		timer.Reset(heartbeat)
 	}
 }
-
-// Part ends every watch, so that a shutdown need not wait for them.
-func (s *Service) Part() { s.part() }
 
 // Latest is the place in the feed after all that has happened.
 func (s *Service) Latest(ctx context.Context) (int64, error) {

@@ -92,12 +92,6 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 	return &Installation{front, service, relay}, nil
 }
 
-// Drain turns readiness red and ends the watches, before the port is closed.
-func (i *Installation) Drain() {
-	i.Server.Drain()
-	i.Gateway.Part()
-}
-
 // Run delivers webhooks and looks after deadlines until ctx is done, then finishes
 // what is under way.
 func (i *Installation) Run(ctx context.Context) {
