@@ -62,7 +62,7 @@ export class Caller {
     for (let attempt = 0; ; attempt++) {
       try {
         const answer = await this.#transport.unary(method, signal, timeout, headers, message);
-        return plain(answer.message);
+        return plain(method.output, answer.message);
       } catch (reason) {
         signal?.throwIfAborted();
         const error = callError(reason, this.#settings.baseUrl);

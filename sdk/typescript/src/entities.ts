@@ -44,6 +44,7 @@ export interface Session extends Plain<payment.Session> {
   item: Item;
   createdAt: Date;
   expiresAt: Date;
+  metadata?: SessionMetadata | undefined;
   environment: Environment;
 }
 
@@ -52,6 +53,7 @@ export interface Payment extends Plain<payment.Payment> {
   status: PaymentStatus;
   method: PaymentMethod;
   createdAt: Date;
+  error?: Failure | undefined;
   environment: Environment;
 }
 
@@ -59,4 +61,5 @@ export interface Payment extends Plain<payment.Payment> {
 export interface Refund extends Plain<refund.Refund> {
   status: RefundStatus;
   createdAt: Date;
+  error?: Failure | undefined;
 }

@@ -1,5 +1,5 @@
-import type { Message } from "@bufbuild/protobuf";
-import { timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
+import type { DescField, DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
+import { timestampDate, TimestampSchema, type Timestamp } from "@bufbuild/protobuf/wkt";
 
 /** A generated message as the plain object that callers get: no type names, and a Date for each timestamp. */
 export type Plain<T> = T extends Timestamp
@@ -11,28 +11,29 @@ export type Plain<T> = T extends Timestamp
       : T;
 
 /** The plain object of a message: what is not set is not there. */
-export function plain<T extends Message>(message: T): Plain<T> {
-  return plainValue(message) as Plain<T>;
+export function plain<Schema extends DescMessage>(
+  schema: Schema,
+  message: MessageShape<Schema>,
+): Plain<MessageShape<Schema>> {
+  return plainMessage(schema, message) as Plain<MessageShape<Schema>>;
 }
 
-function plainValue(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.map(plainValue);
+// By the schema, since the names in a map are the callers' own: one could look like a message.
+function plainMessage(schema: DescMessage, message: unknown): unknown {
+  if (schema.typeName === TimestampSchema.typeName) {
+    return timestampDate(message as Timestamp);
   }
-  if (typeof value !== "object" || value === null) {
-    return value;
-  }
-  if (isTimestamp(value)) {
-    return timestampDate(value);
-  }
-  // Messages, and maps from strings to strings.
+  const fields = message as Record<string, unknown>;
   return Object.fromEntries(
-    Object.entries(value)
-      .filter(([name, field]) => !name.startsWith("$") && field !== undefined)
-      .map(([name, field]) => [name, plainValue(field)]),
+    schema.fields
+      .filter(({ localName }) => fields[localName] !== undefined)
+      .map((field) => [field.localName, plainField(field, fields[field.localName])]),
   );
 }
 
-function isTimestamp(value: object): value is Timestamp {
-  return "$typeName" in value && value.$typeName === "google.protobuf.Timestamp";
+function plainField(field: DescField, value: unknown): unknown {
+  if (field.fieldKind === "list" && field.listKind === "message") {
+    return (value as unknown[]).map((element) => plainMessage(field.message, element));
+  }
+  return field.fieldKind === "message" ? plainMessage(field.message, value) : value;
 }

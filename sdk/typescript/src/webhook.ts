@@ -200,7 +200,7 @@ function header(headers: WebhookHeaders, name: string): string {
 function parse(bytes: Buffer): CoinslotEvent {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    const event = plain(fromJsonString(EventSchema, text, { ignoreUnknownFields: true }));
+    const event = plain(EventSchema, fromJsonString(EventSchema, text, { ignoreUnknownFields: true }));
     if (event.id === "" || event.type === "") {
       throw new Error("an id and a type are required");
     }

@@ -71,6 +71,12 @@ describe("sessions", () => {
     assert.deepEqual(session.metadata, { values: { level: "12" } });
   });
 
+  test("metadata comes back as it was, whatever its names look like", async () => {
+    const values = { $price: "1", $typeName: "google.protobuf.Timestamp", toString: "2" };
+    const session = await toffee.checkout({ ...coins, metadata: { values } });
+    assert.deepEqual((await toffee.sessions.get({ id: session.id })).metadata, { values });
+  });
+
   test("fields that are undefined are as good as absent", async () => {
     const session = await toffee.checkout({ ...coins, orderId: undefined, metadata: undefined, expiresIn: undefined });
     assert.equal("orderId" in session, false);
@@ -262,6 +268,14 @@ describe("refusals", () => {
     await assert.rejects(unreachable.checkout(wrong), (error: CoinslotError) => {
       assert.deepEqual([error.code, error.httpStatus], ["invalid_request", undefined]);
       assert.match(error.message, /price.*4\.99/);
+      return true;
+    });
+  });
+
+  test("a request that is too large is refused, and not tried again", async () => {
+    const image = `data:image/png;base64,${"A".repeat(8 << 20)}`;
+    await assert.rejects(toffee.checkout({ ...coins, item: { ...coins.item, image } }), (error: CoinslotError) => {
+      assert.deepEqual([error.code, error.rpcCode, error.httpStatus, error.retryable], ["invalid_request", "resource_exhausted", 429, false]);
       return true;
     });
   });

@@ -50,10 +50,11 @@ describe("what may be tried again", { concurrency: true }, () => {
     assert.equal(proxy.requests[0]?.["idempotency-key"], undefined);
   });
 
-  test("a key of the caller's own is sent as it is", async (t) => {
-    const { proxy, toffee } = await through(t, ["break"]);
+  test("a key of the caller's own is sent as it is, and so is the client's timeout", async (t) => {
+    const { proxy, toffee } = await through(t, ["break"], { timeout: 12_345 });
     await toffee.checkout({ ...coins, userId: "keyed" }, { idempotencyKey: "order-7" });
-    assert.deepEqual(proxy.requests.map((headers) => headers["idempotency-key"]), ["order-7", "order-7"]);
+    const sent = proxy.requests.map((headers) => [headers["idempotency-key"], headers["connect-timeout-ms"]]);
+    assert.deepEqual(sent, [["order-7", "12345"], ["order-7", "12345"]]);
   });
 
   test("Retry-After is waited for", async (t) => {
@@ -64,7 +65,7 @@ describe("what may be tried again", { concurrency: true }, () => {
   });
 
   test("an attempt that takes too long is given up and made again", async (t) => {
-    const { proxy, toffee } = await through(t, ["hang"], { timeout: 60_000 });
+    const { proxy, toffee } = await through(t, ["hang"], { timeout: 10_000 });
     await toffee.checkout({ ...coins, userId: "slow" }, { timeout: 1500 });
     assert.deepEqual(proxy.requests.map((headers) => headers["connect-timeout-ms"]), ["1500", "1500"]);
   });
@@ -111,7 +112,7 @@ describe("what is not tried again", { concurrency: true }, () => {
 
 describe("a caller who gives up", { concurrency: true }, () => {
   test("during an attempt gets its own reason, and no more attempts are made", async (t) => {
-    const { proxy, toffee } = await through(t, ["hang"]);
+    const { proxy, toffee } = await through(t, ["hang"], { retries: 0 });
     const gone = new AbortController();
     const call = toffee.sessions.get({ id: "sess_a" }, { signal: gone.signal });
     await proxy.heard();
@@ -126,8 +127,10 @@ describe("a caller who gives up", { concurrency: true }, () => {
     const gone = new AbortController();
     const call = toffee.sessions.get({ id: "sess_a" }, { signal: gone.signal });
     await proxy.heard();
+    const started = performance.now();
     setTimeout(() => gone.abort(), 200);
     await assert.rejects(call, { name: "AbortError" });
+    assert(performance.now() - started < 25_000);
     assert.equal(proxy.requests.length, 1);
   });
 
