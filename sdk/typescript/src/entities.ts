@@ -17,14 +17,7 @@ export type PaymentStatus = "processing" | "authorized" | "cancelled" | "succeed
 
 /** How a player pays. */
 export type PaymentMethod =
-  | "card"
-  | "tokenized_card"
-  | "apple_pay"
-  | "google_pay"
-  | "paypal"
-  | "paylater"
-  | "venmo"
-  | "toffee_wallet";
+  "card" | "tokenized_card" | "apple_pay" | "google_pay" | "paypal" | "paylater" | "venmo" | "toffee_wallet";
 
 /** `pending` is the only status of a refund that can change. */
 export type RefundStatus = "pending" | "succeeded" | "failed" | "cancelled";

@@ -134,7 +134,13 @@ export function callError(reason: unknown, baseUrl: string): CoinslotError {
   const retryAfter = secondsUntil(e.metadata.get("Retry-After"));
   const detail = e.findDetails(ErrorSchema)[0];
   if (detail !== undefined) {
-    return new CoinslotError(detail.message, { code: detail.code, rpcCode, httpStatus: usualStatus, retryAfter, cause: e });
+    return new CoinslotError(detail.message, {
+      code: detail.code,
+      rpcCode,
+      httpStatus: usualStatus,
+      retryAfter,
+      cause: e,
+    });
   }
   const answered = [...e.metadata].length > 0;
   if (!answered) {

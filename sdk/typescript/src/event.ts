@@ -6,13 +6,7 @@ import type { Plain } from "./plain.js";
 export type SessionEventType = `session.${"created" | "paid" | "failed" | "expired" | "cancelled"}`;
 
 /** What can happen to a payment. `payment.confirm` is a question, put to a game's confirm URL alone. */
-export type PaymentEventType = `payment.${
-  | "created"
-  | "authorized"
-  | "succeeded"
-  | "failed"
-  | "cancelled"
-  | "confirm"}`;
+export type PaymentEventType = `payment.${"created" | "authorized" | "succeeded" | "failed" | "cancelled" | "confirm"}`;
 
 /** What can happen to a refund. */
 export type RefundEventType = `refund.${"created" | "succeeded" | "failed" | "cancelled"}`;

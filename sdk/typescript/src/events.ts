@@ -37,7 +37,7 @@ export class Events {
     return (await this.#caller.read(EventService.method.listEvents, params, options)) as EventPage;
   }
 
-  /** All events so far, oldest first, asked for as they are used; `limit` is the size of a page. */
+  /** All events so far, oldest first, asked for as they are used, `limit` at a time. */
   async *all(params: ListEventsParams = {}, options?: CallOptions): AsyncGenerator<CoinslotEvent, void, undefined> {
     for await (const page of pages((cursor) => this.list({ ...params, cursor }, options), params.cursor)) {
       yield* page.events;

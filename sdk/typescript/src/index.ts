@@ -13,7 +13,14 @@ export type {
   SessionMetadata,
   SessionStatus,
 } from "./entities.js";
-export type { Sessions, CheckoutParams, ItemParams, ListSessionsParams, SessionPage, StatusOfSession } from "./sessions.js";
+export type {
+  Sessions,
+  CheckoutParams,
+  ItemParams,
+  ListSessionsParams,
+  SessionPage,
+  StatusOfSession,
+} from "./sessions.js";
 export type { Payments, GetPaymentParams, ListPaymentsParams, PaymentPage } from "./payments.js";
 export type { Refunds, RefundParams, ListRefundsParams, RefundPage } from "./refunds.js";
 export type { Events, ListEventsParams, EventPage } from "./events.js";

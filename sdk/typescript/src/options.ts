@@ -75,7 +75,13 @@ export function settings(options: CoinslotOptions, env: NodeJS.ProcessEnv = proc
   if (!Number.isInteger(retries) || retries < 0) {
     throw new TypeError(`retries must be a whole number, zero or more, got ${retries}`);
   }
-  return { accessToken, baseUrl: addressOf(options.baseUrl || env["COINSLOT_URL"], environment), environment, timeout, retries };
+  return {
+    accessToken,
+    baseUrl: addressOf(options.baseUrl || env["COINSLOT_URL"], environment),
+    environment,
+    timeout,
+    retries,
+  };
 }
 
 function environmentOf(accessToken: string, wanted: Environment | undefined): Environment | undefined {
@@ -84,7 +90,9 @@ function environmentOf(accessToken: string, wanted: Environment | undefined): En
   }
   const told = /^sk_(sandbox|production)_/.exec(accessToken)?.[1] as Environment | undefined;
   if (told !== undefined && wanted !== undefined && told !== wanted) {
-    throw new TypeError(`environment is ${wanted}, but accessToken begins with sk_${told}_: use a key of that environment`);
+    throw new TypeError(
+      `environment is ${wanted}, but accessToken begins with sk_${told}_: use a key of that environment`,
+    );
   }
   return told ?? wanted;
 }
@@ -94,7 +102,9 @@ function addressOf(baseUrl: string | undefined, environment: Environment | undef
     if (environment === "sandbox") {
       return sandboxUrl;
     }
-    throw new TypeError("baseUrl is missing: pass the address of your Coinslot server or set COINSLOT_URL; only the sandbox has a default");
+    throw new TypeError(
+      "baseUrl is missing: pass the address of your Coinslot server or set COINSLOT_URL; only the sandbox has a default",
+    );
   }
   if (!URL.canParse(baseUrl) || !/^https?:$/.test(new URL(baseUrl).protocol)) {
     throw new TypeError(`baseUrl must be an http or https URL, got ${JSON.stringify(baseUrl)}`);

@@ -1,6 +1,11 @@
 import type { Caller } from "./call.js";
 import type { Payment } from "./entities.js";
-import { PaymentService, type GetPaymentRequest, type ListPaymentsRequest, type ListPaymentsResponse } from "./gen/pay/v1/payment_pb.js";
+import {
+  PaymentService,
+  type GetPaymentRequest,
+  type ListPaymentsRequest,
+  type ListPaymentsResponse,
+} from "./gen/pay/v1/payment_pb.js";
 import type { CallOptions, ChangeOptions } from "./options.js";
 import { pages } from "./paging.js";
 import type { Plain } from "./plain.js";
@@ -36,8 +41,11 @@ export class Payments {
     return (await this.#caller.read(PaymentService.method.listPayments, params, options)) as PaymentPage;
   }
 
-  /** All of a game's payments that succeeded, newest first, asked for as they are used; `limit` is the size of a page. */
-  async *all(params: Omit<ListPaymentsParams, "offset">, options?: CallOptions): AsyncGenerator<Payment, void, undefined> {
+  /** All of a game's payments that succeeded, newest first, asked for as they are used, `limit` at a time. */
+  async *all(
+    params: Omit<ListPaymentsParams, "offset">,
+    options?: CallOptions,
+  ): AsyncGenerator<Payment, void, undefined> {
     for await (const page of pages((cursor) => this.list({ ...params, cursor }, options), params.cursor)) {
       yield* page.payments;
     }

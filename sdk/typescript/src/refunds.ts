@@ -1,6 +1,11 @@
 import type { Caller } from "./call.js";
 import type { Refund, RefundStatus } from "./entities.js";
-import { RefundService, type CreateRefundRequest, type ListRefundsRequest, type ListRefundsResponse } from "./gen/pay/v1/refund_pb.js";
+import {
+  RefundService,
+  type CreateRefundRequest,
+  type ListRefundsRequest,
+  type ListRefundsResponse,
+} from "./gen/pay/v1/refund_pb.js";
 import type { CallOptions, ChangeOptions } from "./options.js";
 import { pages } from "./paging.js";
 import type { Plain } from "./plain.js";
@@ -45,8 +50,11 @@ export class Refunds {
     return (await this.#caller.read(RefundService.method.listRefunds, params, options)) as RefundPage;
   }
 
-  /** All refunds, newest first, asked for as they are used; `limit` is the size of a page. */
-  async *all(params: Omit<ListRefundsParams, "offset"> = {}, options?: CallOptions): AsyncGenerator<Refund, void, undefined> {
+  /** All refunds, newest first, asked for as they are used, `limit` at a time. */
+  async *all(
+    params: Omit<ListRefundsParams, "offset"> = {},
+    options?: CallOptions,
+  ): AsyncGenerator<Refund, void, undefined> {
     for await (const page of pages((cursor) => this.list({ ...params, cursor }, options), params.cursor)) {
       yield* page.refunds;
     }

@@ -1,7 +1,12 @@
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { Caller } from "./call.js";
 import type { Session, SessionStatus } from "./entities.js";
-import { PaymentService, type CreateSessionRequest, type Item, type ListSessionsRequest } from "./gen/pay/v1/payment_pb.js";
+import {
+  PaymentService,
+  type CreateSessionRequest,
+  type Item,
+  type ListSessionsRequest,
+} from "./gen/pay/v1/payment_pb.js";
 import type * as pb from "./gen/pay/v1/payment_pb.js";
 import type { CallOptions, ChangeOptions } from "./options.js";
 import { pages } from "./paging.js";
@@ -18,7 +23,7 @@ export interface CheckoutParams extends Omit<Plain<CreateSessionRequest>, "item"
   /** What to keep with the session: `offerId`, and in `values` at most 50 pairs of your own. */
   metadata?: Partial<Plain<pb.SessionMetadata>> | undefined;
 
-  /** How many seconds the session can be paid, from 60 to 2,592,000; by default the game's setting, a day unless changed. */
+  /** How many seconds it can be paid, from 60 to 2,592,000; by default the game's setting, a day unless changed. */
   expiresIn?: number | undefined;
 }
 
@@ -70,8 +75,11 @@ export class Sessions {
     return (await this.#caller.read(PaymentService.method.listSessions, params, options)) as SessionPage;
   }
 
-  /** All of a game's sessions, newest first, asked for as they are used; `limit` is the size of a page. */
-  async *all(params: Omit<ListSessionsParams, "offset">, options?: CallOptions): AsyncGenerator<Session, void, undefined> {
+  /** All of a game's sessions, newest first, asked for as they are used, `limit` at a time. */
+  async *all(
+    params: Omit<ListSessionsParams, "offset">,
+    options?: CallOptions,
+  ): AsyncGenerator<Session, void, undefined> {
     for await (const page of pages((cursor) => this.list({ ...params, cursor }, options), params.cursor)) {
       yield* page.sessions;
     }

@@ -6,8 +6,7 @@ import { plain } from "./plain.js";
 
 /** The headers of a request: those of fetch, those of Node, or any record. Their names may be in any case. */
 export type WebhookHeaders =
-  | { get(name: string): string | null | undefined }
-  | Readonly<Record<string, string | readonly string[] | undefined>>;
+  { get(name: string): string | null | undefined } | Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** A request as it arrived, and what to hold it against. */
 export interface WebhookRequest {
@@ -33,11 +32,7 @@ export interface WebhookRequest {
  * `malformed_body`: signed well, but no event.
  */
 export type WebhookErrorReason =
-  | "missing_signature"
-  | "malformed_signature"
-  | "timestamp_out_of_tolerance"
-  | "wrong_signature"
-  | "malformed_body";
+  "missing_signature" | "malformed_signature" | "timestamp_out_of_tolerance" | "wrong_signature" | "malformed_body";
 
 /** Says why a request is not believed: answer it with 400. */
 export class WebhookError extends Error {
@@ -77,7 +72,10 @@ export function verifyWebhook(request: WebhookRequest): CoinslotEvent {
     throw new WebhookError("missing_signature", "the request has neither webhook-signature nor X-ToffeePay-Signature");
   }
   if (Math.abs(Math.floor(now.getTime() / 1000) - claim.time) > toleranceSeconds) {
-    throw new WebhookError("timestamp_out_of_tolerance", `the request was signed at ${claim.time}, more than ${toleranceSeconds} seconds from now`);
+    throw new WebhookError(
+      "timestamp_out_of_tolerance",
+      `the request was signed at ${claim.time}, more than ${toleranceSeconds} seconds from now`,
+    );
   }
   if (!signedByAny(claim, secrets, bytes)) {
     throw new WebhookError("wrong_signature", "no signature of the request is by one of the secrets");
@@ -110,11 +108,20 @@ function standardClaim(headers: WebhookHeaders): Claim | undefined {
   }
   const id = header(headers, "webhook-id");
   const time = header(headers, "webhook-timestamp");
-  const signatures = signature.split(" ").filter((s) => s.startsWith("v1,")).map((s) => s.slice("v1,".length));
+  const signatures = signature
+    .split(" ")
+    .filter((s) => s.startsWith("v1,"))
+    .map((s) => s.slice("v1,".length));
   if (id === "") {
     throw malformed("webhook-id is missing");
   }
-  return { time: unixSeconds(time), prefix: `${id}.${time}.`, signatures: some(signatures), key: decoded, encoding: "base64" };
+  return {
+    time: unixSeconds(time),
+    prefix: `${id}.${time}.`,
+    signatures: some(signatures),
+    key: decoded,
+    encoding: "base64",
+  };
 }
 
 /** The claim by the documented scheme. */
@@ -124,12 +131,21 @@ function toffeePayClaim(headers: WebhookHeaders): Claim | undefined {
     return undefined;
   }
   const named = (name: string) =>
-    signature.split(",").filter((pair) => pair.startsWith(`${name}=`)).map((pair) => pair.slice(name.length + 1));
+    signature
+      .split(",")
+      .filter((pair) => pair.startsWith(`${name}=`))
+      .map((pair) => pair.slice(name.length + 1));
   const [time = "", ...others] = named("t");
   if (others.length > 0) {
     throw malformed("X-ToffeePay-Signature has more than one t");
   }
-  return { time: unixSeconds(time), prefix: `${time}.`, signatures: some(named("v1")), key: Buffer.from, encoding: "hex" };
+  return {
+    time: unixSeconds(time),
+    prefix: `${time}.`,
+    signatures: some(named("v1")),
+    key: Buffer.from,
+    encoding: "hex",
+  };
 }
 
 function unixSeconds(text: string): number {
@@ -150,7 +166,7 @@ function malformed(message: string): WebhookError {
   return new WebhookError("malformed_signature", message);
 }
 
-/** Compares every signature with that of every secret, so that the time it takes tells neither where nor whether one fits. */
+/** Compares every signature with that of every secret, so that the time it takes does not tell which one fits. */
 function signedByAny(claim: Claim, secrets: string[], body: Buffer): boolean {
   const given = claim.signatures.map((s) => Buffer.from(s));
   let found = false;
@@ -206,6 +222,10 @@ function parse(bytes: Buffer): CoinslotEvent {
     }
     return { ...event, data: event.data ?? {} } as CoinslotEvent;
   } catch (cause) {
-    throw new WebhookError("malformed_body", `the body is no event: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new WebhookError(
+      "malformed_body",
+      `the body is no event: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    );
   }
 }

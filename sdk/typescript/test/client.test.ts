@@ -99,7 +99,10 @@ describe("sessions", () => {
       made.unshift((await toffee.checkout({ ...coins, userId })).id);
     }
     const page = await toffee.sessions.list({ gameId: game, userId, limit: 2 });
-    assert.deepEqual(page.sessions.map(({ id }) => id), made.slice(0, 2));
+    assert.deepEqual(
+      page.sessions.map(({ id }) => id),
+      made.slice(0, 2),
+    );
     assert.deepEqual({ total: page.total, hasMore: page.hasMore }, { total: 5, hasMore: true });
 
     const ids = async (sessions: AsyncIterable<Session>) => {
@@ -110,7 +113,10 @@ describe("sessions", () => {
       return found;
     };
     assert.deepEqual(await ids(toffee.sessions.all({ gameId: game, userId, limit: 2 })), made);
-    assert.deepEqual(await ids(toffee.sessions.all({ gameId: game, userId, limit: 2, cursor: page.nextCursor })), made.slice(2));
+    assert.deepEqual(
+      await ids(toffee.sessions.all({ gameId: game, userId, limit: 2, cursor: page.nextCursor })),
+      made.slice(2),
+    );
     assert.deepEqual(await ids(toffee.sessions.all({ gameId: game, userId, status: "paid" })), []);
     const second = await toffee.sessions.list({ gameId: game, userId, limit: 2, offset: 4 });
     assert.deepEqual([second.sessions.length, second.hasMore, second.nextCursor], [1, false, undefined]);
@@ -187,7 +193,13 @@ describe("refunds", () => {
 
     const part = await toffee.refund({ paymentId, amount: 100, reason: "lag" });
     assert.deepEqual(
-      { paymentId: part.paymentId, amount: part.amount, currency: part.currency, reason: part.reason, exponent: part.exponent },
+      {
+        paymentId: part.paymentId,
+        amount: part.amount,
+        currency: part.currency,
+        reason: part.reason,
+        exponent: part.exponent,
+      },
       { paymentId, amount: 100, currency: "USD", reason: "lag", exponent: 2 },
     );
     assert(part.createdAt instanceof Date);
@@ -239,7 +251,10 @@ describe("events", () => {
     assert.deepEqual([before.events.length, before.hasMore], [1, false]);
     await toffee.sessions.cancel({ id: sessionId });
     const later = await toffee.events.list({ sessionId, types: ["session.cancelled"], cursor: before.nextCursor });
-    assert.deepEqual(later.events.map(({ type }) => type), ["session.cancelled"]);
+    assert.deepEqual(
+      later.events.map(({ type }) => type),
+      ["session.cancelled"],
+    );
   });
 });
 
@@ -248,8 +263,20 @@ describe("refusals", () => {
     const wrong = { ...coins, item: { ...coins.item, price: -5 } };
     await assert.rejects(toffee.checkout(wrong), (error: CoinslotError) => {
       assert.deepEqual(
-        { name: error.name, code: error.code, rpcCode: error.rpcCode, httpStatus: error.httpStatus, retryable: error.retryable },
-        { name: "CoinslotError", code: "invalid_price", rpcCode: "invalid_argument", httpStatus: 400, retryable: false },
+        {
+          name: error.name,
+          code: error.code,
+          rpcCode: error.rpcCode,
+          httpStatus: error.httpStatus,
+          retryable: error.retryable,
+        },
+        {
+          name: "CoinslotError",
+          code: "invalid_price",
+          rpcCode: "invalid_argument",
+          httpStatus: 400,
+          retryable: false,
+        },
       );
       assert.match(error.message, /^item\.price must be .*-5$/);
       return true;
@@ -257,7 +284,10 @@ describe("refusals", () => {
     await assert.rejects(toffee.sessions.get({ id: "sess_nobody" }), refusal("session_not_found", 404));
     await assert.rejects(toffee.payments.get({ id: "pay_nobody" }), refusal("payment_not_found", 404));
     await assert.rejects(toffee.checkout({ ...coins, expiresIn: 1 }), refusal("invalid_expires_in", 400));
-    await assert.rejects(server.client({ accessToken: "sk_sandbox_wrong" }).sessions.get({ id: "sess_a" }), refusal("unauthorized", 401));
+    await assert.rejects(
+      server.client({ accessToken: "sk_sandbox_wrong" }).sessions.get({ id: "sess_a" }),
+      refusal("unauthorized", 401),
+    );
     const readOnly = await server.run("keys", "create", "--environment", "sandbox", "--read-only");
     await assert.rejects(server.client({ accessToken: readOnly }).checkout(coins), refusal("forbidden", 403));
   });
@@ -275,7 +305,10 @@ describe("refusals", () => {
   test("a request that is too large is refused, and not tried again", async () => {
     const image = `data:image/png;base64,${"A".repeat(8 << 20)}`;
     await assert.rejects(toffee.checkout({ ...coins, item: { ...coins.item, image } }), (error: CoinslotError) => {
-      assert.deepEqual([error.code, error.rpcCode, error.httpStatus, error.retryable], ["invalid_request", "resource_exhausted", 429, false]);
+      assert.deepEqual(
+        [error.code, error.rpcCode, error.httpStatus, error.retryable],
+        ["invalid_request", "resource_exhausted", 429, false],
+      );
       return true;
     });
   });
@@ -286,7 +319,10 @@ describe("idempotency", () => {
     const idempotencyKey = "order-1001";
     const first = await toffee.checkout(coins, { idempotencyKey });
     assert.equal((await toffee.checkout(coins, { idempotencyKey })).id, first.id);
-    await assert.rejects(toffee.checkout({ ...coins, userId: "another" }, { idempotencyKey }), refusal("idempotency_conflict", 409));
+    await assert.rejects(
+      toffee.checkout({ ...coins, userId: "another" }, { idempotencyKey }),
+      refusal("idempotency_conflict", 409),
+    );
   });
 
   test("two calls without a key are two", async () => {

@@ -19,7 +19,10 @@ describe("where the server is", () => {
   });
 
   test("production is nowhere by default", () => {
-    assert.throws(() => new Coinslot({ accessToken: production }), /^TypeError: baseUrl is missing: pass .* or set COINSLOT_URL/);
+    assert.throws(
+      () => new Coinslot({ accessToken: production }),
+      /^TypeError: baseUrl is missing: pass .* or set COINSLOT_URL/,
+    );
     assert.equal(new Coinslot({ accessToken: production, baseUrl: "https://pay.test" }).baseUrl, "https://pay.test");
   });
 
@@ -44,7 +47,10 @@ describe("who calls", () => {
       [production, "production", "sandbox"],
     ] as const) {
       assert.equal(new Coinslot({ accessToken, environment: right, baseUrl }).environment, right);
-      assert.throws(() => new Coinslot({ accessToken, environment: wrong, baseUrl }), new RegExp(`environment is ${wrong}, but accessToken`));
+      assert.throws(
+        () => new Coinslot({ accessToken, environment: wrong, baseUrl }),
+        new RegExp(`environment is ${wrong}, but accessToken`),
+      );
     }
   });
 });
@@ -64,7 +70,10 @@ describe("options that make no sense are refused by name", () => {
   ];
   for (const [options, message] of cases) {
     test(JSON.stringify(options), () => {
-      assert.throws(() => new Coinslot(options), (error: Error) => error instanceof TypeError && message.test(error.message));
+      assert.throws(
+        () => new Coinslot(options),
+        (error: Error) => error instanceof TypeError && message.test(error.message),
+      );
     });
   }
 });

@@ -45,7 +45,12 @@ describe("the package as it is packed", { concurrency: true }, () => {
       head: `import sdk = require("@coinslot/sdk");\nimport Coinslot = sdk.Coinslot;\nimport CoinslotError = sdk.CoinslotError;\nconst { verifyWebhook } = sdk;`,
       options: ["--module", "nodenext"],
     },
-    { name: "a bundler's module", type: "module", head: imports, options: ["--module", "esnext", "--moduleResolution", "bundler"] },
+    {
+      name: "a bundler's module",
+      type: "module",
+      head: imports,
+      options: ["--module", "esnext", "--moduleResolution", "bundler"],
+    },
   ] as const;
   for (const { name, type, head, options } of kinds) {
     test(`is of use to ${name}`, async (t) => {

@@ -37,9 +37,20 @@ export class Project {
     return writeFile(join(this.dir, name), text);
   }
 
-  /** Compiles files, the declarations of the package checked as strictly as they; a failure shows what the compiler said. */
+  /** Compiles files, the package's declarations as strictly as they. A failure shows what the compiler said. */
   async compile(files: string[], ...options: string[]): Promise<void> {
-    const strict = ["--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--target", "es2022", "--lib", "es2022", "--types", "node"];
+    const strict = [
+      "--strict",
+      "--exactOptionalPropertyTypes",
+      "--skipLibCheck",
+      "false",
+      "--target",
+      "es2022",
+      "--lib",
+      "es2022",
+      "--types",
+      "node",
+    ];
     try {
       await run(process.execPath, [tsc, ...strict, ...options, ...files], { cwd: this.dir });
     } catch (error) {

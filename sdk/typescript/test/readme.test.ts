@@ -29,7 +29,11 @@ before(async () => {
   server = await Server.start();
   project = await Project.make("module");
   await Promise.all(examples.map(({ file, code }) => project.write(`${file}.ts`, code)));
-  await project.compile(examples.map(({ file }) => `${file}.ts`), "--module", "nodenext");
+  await project.compile(
+    examples.map(({ file }) => `${file}.ts`),
+    "--module",
+    "nodenext",
+  );
 });
 after(async () => {
   await project.remove();

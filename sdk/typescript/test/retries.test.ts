@@ -37,7 +37,10 @@ describe("what may be tried again", { concurrency: true }, () => {
     const { proxy, toffee } = await through(t, ["lose the answer", "break"]);
     const session = await toffee.checkout({ ...coins, userId: "unlucky" });
     const { sessions } = await toffee.sessions.list({ gameId: game, userId: "unlucky" });
-    assert.deepEqual(sessions.map(({ id }) => id), [session.id]);
+    assert.deepEqual(
+      sessions.map(({ id }) => id),
+      [session.id],
+    );
     const keys = proxy.requests.slice(0, 3).map((headers) => headers["idempotency-key"]);
     assert.match(String(keys[0]), /^[0-9a-f-]{36}$/);
     assert.deepEqual(keys, [keys[0], keys[0], keys[0]]);
@@ -54,7 +57,10 @@ describe("what may be tried again", { concurrency: true }, () => {
     const { proxy, toffee } = await through(t, ["break"], { timeout: 12_345 });
     await toffee.checkout({ ...coins, userId: "keyed" }, { idempotencyKey: "order-7" });
     const sent = proxy.requests.map((headers) => [headers["idempotency-key"], headers["connect-timeout-ms"]]);
-    assert.deepEqual(sent, [["order-7", "12345"], ["order-7", "12345"]]);
+    assert.deepEqual(sent, [
+      ["order-7", "12345"],
+      ["order-7", "12345"],
+    ]);
   });
 
   test("Retry-After is waited for", async (t) => {
@@ -67,7 +73,10 @@ describe("what may be tried again", { concurrency: true }, () => {
   test("an attempt that takes too long is given up and made again", async (t) => {
     const { proxy, toffee } = await through(t, ["hang"], { timeout: 10_000 });
     await toffee.checkout({ ...coins, userId: "slow" }, { timeout: 1500 });
-    assert.deepEqual(proxy.requests.map((headers) => headers["connect-timeout-ms"]), ["1500", "1500"]);
+    assert.deepEqual(
+      proxy.requests.map((headers) => headers["connect-timeout-ms"]),
+      ["1500", "1500"],
+    );
   });
 });
 
@@ -83,7 +92,10 @@ describe("what is not tried again", { concurrency: true }, () => {
     const bad: Fate = { status: 502, headers: html, body: "<h1>Bad Gateway</h1>" };
     const { proxy, toffee } = await through(t, [bad, bad, bad]);
     const error = await failure(toffee.sessions.get({ id: "sess_a" }));
-    assert.deepEqual([error.code, error.httpStatus, error.retryable, proxy.requests.length], ["unavailable", 502, true, 3]);
+    assert.deepEqual(
+      [error.code, error.httpStatus, error.retryable, proxy.requests.length],
+      ["unavailable", 502, true, 3],
+    );
     const once = await through(t, ["break"], { retries: 0 });
     assert.equal((await failure(once.toffee.checkout(coins))).code, "unavailable");
     assert.equal(once.proxy.requests.length, 1);
@@ -101,7 +113,11 @@ describe("what is not tried again", { concurrency: true }, () => {
       { status: 404, headers: html },
       { status: 301, headers: { Location: "https://elsewhere.test" } },
     ]);
-    for (const [code, httpStatus] of [["unknown", 200], ["not_found", 404], ["unknown", 301]] as const) {
+    for (const [code, httpStatus] of [
+      ["unknown", 200],
+      ["not_found", 404],
+      ["unknown", 301],
+    ] as const) {
       const error = await failure(toffee.sessions.get({ id: "sess_a" }));
       assert.deepEqual([error.code, error.httpStatus], [code, httpStatus]);
       assert(error.message.startsWith(`${proxy.url} did not answer as Coinslot does`));
@@ -145,7 +161,10 @@ test("where nothing listens the error says so, and where", async (t) => {
   const { proxy, toffee } = await through(t, [], { retries: 0 });
   proxy.stop();
   const error = await failure(toffee.sessions.get({ id: "sess_a" }));
-  assert.deepEqual([error.code, error.rpcCode, error.httpStatus, error.retryable], ["unavailable", "unavailable", undefined, true]);
+  assert.deepEqual(
+    [error.code, error.rpcCode, error.httpStatus, error.retryable],
+    ["unavailable", "unavailable", undefined, true],
+  );
   assert.match(error.message, new RegExp(`^no answer from ${proxy.url}: .*ECONNREFUSED`));
 });
 

@@ -8,7 +8,9 @@ const here = import.meta.dirname;
 const dir = mkdtempSync(join(tmpdir(), "coinslot-sdk-"));
 try {
   const binary = process.env["COINSLOT_BINARY"] ?? build(join(dir, "coinslot"));
-  const files = readdirSync(here).filter((name) => name.endsWith(".test.js")).map((name) => join(here, name));
+  const files = readdirSync(here)
+    .filter((name) => name.endsWith(".test.js"))
+    .map((name) => join(here, name));
   const { status } = spawnSync(process.execPath, ["--test", "--test-reporter=spec", ...files], {
     stdio: "inherit",
     env: { ...process.env, COINSLOT_BINARY: binary, COINSLOT_SDK_TARBALL: pack(dir) },

@@ -10,7 +10,10 @@ export async function compiles(): Promise<void> {
   const price: number = session.item.price;
   const when: Date = session.createdAt;
   const paid: Date | undefined = session.paidAt;
-  await toffee.checkout({ ...coins, expiresIn: 900, metadata: { values: { level: "12" } } }, { idempotencyKey: "1", timeout: 1000 });
+  await toffee.checkout(
+    { ...coins, expiresIn: 900, metadata: { values: { level: "12" } } },
+    { idempotencyKey: "1", timeout: 1000 },
+  );
   await toffee.sessions.list({ gameId: "space_shooter", status: "paid", cursor: undefined });
   for await (const { id } of toffee.sessions.all({ gameId: "space_shooter" })) {
     const text: string = id;

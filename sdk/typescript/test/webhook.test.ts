@@ -23,12 +23,16 @@ interface Vector {
 }
 
 // Shared by the SDKs in all languages.
-const { vectors } = JSON.parse(
-  readFileSync(join(import.meta.dirname, "../../webhook-vectors.json"), "utf8"),
-) as { vectors: Vector[] };
+const { vectors } = JSON.parse(readFileSync(join(import.meta.dirname, "../../webhook-vectors.json"), "utf8")) as {
+  vectors: Vector[];
+};
 
 const request = ({ secrets, headers, body, now, tolerance }: Vector): WebhookRequest => ({
-  secrets, headers, body, toleranceSeconds: tolerance, now: new Date(now * 1000),
+  secrets,
+  headers,
+  body,
+  toleranceSeconds: tolerance,
+  now: new Date(now * 1000),
 });
 
 describe("the shared vectors", () => {
@@ -48,7 +52,15 @@ describe("the shared vectors", () => {
           }
           const { id, type, sequence, environment, data } = check();
           const { sessionId, paymentId, refundId } = data;
-          const told = { id, type, sequence, environment, session_id: sessionId, payment_id: paymentId, refund_id: refundId };
+          const told = {
+            id,
+            type,
+            sequence,
+            environment,
+            session_id: sessionId,
+            payment_id: paymentId,
+            refund_id: refundId,
+          };
           assert.deepEqual(JSON.parse(JSON.stringify(told)), vector.event);
         }
       }
@@ -91,7 +103,10 @@ describe("arguments", () => {
   });
 
   test("the time is that of this machine, and the tolerance five minutes, unless told otherwise", () => {
-    const { secrets: [secret = ""], body } = good;
+    const {
+      secrets: [secret = ""],
+      body,
+    } = good;
     const signed = (age: number) => {
       const t = Math.floor(Date.now() / 1000) - age;
       const v1 = createHmac("sha256", secret).update(`${t}.${body}`).digest("hex");
@@ -133,7 +148,10 @@ describe("a real server's webhooks", () => {
     const events = received
       .map(({ body, headers }) => verifyWebhook({ body, headers, secrets: secret }))
       .sort((a, b) => a.sequence - b.sequence);
-    assert.deepEqual(events.map(({ type }) => type), ["session.created", "payment.created", "payment.succeeded", "session.paid"]);
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ["session.created", "payment.created", "payment.succeeded", "session.paid"],
+    );
     const paid = events[3] as CoinslotEvent;
     assert(paid.type === "session.paid");
     assert.equal(paid.data.session.orderId, "1001");
