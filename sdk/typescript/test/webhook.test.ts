@@ -69,6 +69,7 @@ describe("the shared vectors", () => {
 });
 
 const good = vectors.find(({ name }) => name === "Standard Webhooks: a good signature")!;
+const goodToffeePay = vectors.find(({ name }) => name === "ToffeePay: a good signature")!;
 
 describe("arguments", () => {
   const wrong: [string, Partial<Record<keyof WebhookRequest, unknown>>, RegExp][] = [
@@ -85,8 +86,10 @@ describe("arguments", () => {
   ];
   for (const [name, change, message] of wrong) {
     test(`${name} is refused`, () => {
-      const call = () => verifyWebhook({ ...request(good), ...change } as WebhookRequest);
-      assert.throws(call, (error: Error) => error instanceof TypeError && message.test(error.message));
+      for (const vector of [good, goodToffeePay]) {
+        const call = () => verifyWebhook({ ...request(vector), ...change } as WebhookRequest);
+        assert.throws(call, (error: Error) => error instanceof TypeError && message.test(error.message));
+      }
     });
   }
 
