@@ -97,12 +97,19 @@ describe("arguments", () => {
     assert.equal(verifyWebhook({ ...request(good), secrets: good.secrets[0]! }).type, "payment.succeeded");
   });
 
-  test("bytes that are no text are no event", () => {
-    const body = Buffer.from([0x22, 0xff, 0x22]);
+  test("bytes that are no text, or more than that, are no event", () => {
     const [secret = ""] = good.secrets;
-    const v1 = createHmac("sha256", secret).update(`${good.now}.`).update(body).digest("hex");
-    const headers = { "x-toffeepay-signature": `t=${good.now},v1=${v1}` };
-    assert.throws(() => verifyWebhook({ ...request(good), headers, body }), { reason: "malformed_body" });
+    const named = (...id: number[]) =>
+      Buffer.concat([Buffer.from('{"type":"session.paid","id":"'), Buffer.from(id), Buffer.from('"}')]);
+    const verified = (body: Buffer) => {
+      const v1 = createHmac("sha256", secret).update(`${good.now}.`).update(body).digest("hex");
+      const headers = { "x-toffeepay-signature": `t=${good.now},v1=${v1}` };
+      return verifyWebhook({ ...request(good), headers, body });
+    };
+    assert.equal(verified(named(0x61)).id, "a");
+    assert.throws(() => verified(named(0xff)), { reason: "malformed_body" });
+    const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
+    assert.throws(() => verified(Buffer.concat([byteOrderMark, named(0x61)])), { reason: "malformed_body" });
   });
 
   test("the time is that of this machine, and the tolerance five minutes, unless told otherwise", () => {
