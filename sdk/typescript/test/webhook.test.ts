@@ -81,6 +81,7 @@ describe("arguments", () => {
     ["an empty secret behind a good one", { secrets: [...good.secrets, ""] }, /each secret must be/],
     ["a secret that is not set", { secrets: [undefined] }, /each secret must be/],
     ["a secret that is not base64", { secrets: "whsec_!!!!" }, /each secret must be/],
+    ["a secret that was cut short", { secrets: good.secrets[0]?.slice(0, -1) }, /each secret must be/],
     ["a tolerance that is no number", { toleranceSeconds: NaN }, /toleranceSeconds must be/],
     ["a date that is none", { now: new Date("nonsense") }, /now a valid date/],
   ];
