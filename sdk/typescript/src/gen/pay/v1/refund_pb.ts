@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file pay/v1/refund.proto.
  */
 export const file_pay_v1_refund: GenFile = /*@__PURE__*/
-  fileDesc("ChNwYXkvdjEvcmVmdW5kLnByb3RvEgZwYXkudjEiuwMKBlJlZnVuZBIKCgJpZBgBIAEoCRISCgpwYXltZW50X2lkGAIgASgJEg4KBnN0YXR1cxgDIAEoCRITCgZyZWFzb24YBCABKAlIAIgBARIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1CgxzdWNjZWVkZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAGIAQESMgoJZmFpbGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgCiAEBEjUKDGNhbmNlbGxlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIA4gBARIhCgVlcnJvchgJIAEoCzINLnBheS52MS5FcnJvckgEiAEBEg4KBmFtb3VudBhkIAEoBRIQCghjdXJyZW5jeRhlIAEoCRIQCghleHBvbmVudBhmIAEoBUIJCgdfcmVhc29uQg8KDV9zdWNjZWVkZWRfYXRCDAoKX2ZhaWxlZF9hdEIPCg1fY2FuY2VsbGVkX2F0QggKBl9lcnJvciJpChNDcmVhdGVSZWZ1bmRSZXF1ZXN0EhIKCnBheW1lbnRfaWQYASABKAkSEwoGcmVhc29uGAIgASgJSACIAQESEwoGYW1vdW50GGQgASgFSAGIAQFCCQoHX3JlYXNvbkIJCgdfYW1vdW50IkIKFENyZWF0ZVJlZnVuZFJlc3BvbnNlEgoKAmlkGAEgASgJEh4KBnJlZnVuZBgCIAEoCzIOLnBheS52MS5SZWZ1bmQiHgoQR2V0UmVmdW5kUmVxdWVzdBIKCgJpZBgBIAEoCSIzChFHZXRSZWZ1bmRSZXNwb25zZRIeCgZyZWZ1bmQYASABKAsyDi5wYXkudjEuUmVmdW5kItwBChJMaXN0UmVmdW5kc1JlcXVlc3QSFwoKcGF5bWVudF9pZBgBIAEoCUgAiAEBEhMKBnN0YXR1cxgCIAEoCUgBiAEBEhIKBWxpbWl0GAMgASgFSAKIAQESEwoGb2Zmc2V0GAQgASgFSAOIAQESFAoHZ2FtZV9pZBhkIAEoCUgEiAEBEhMKBmN1cnNvchhlIAEoCUgFiAEBQg0KC19wYXltZW50X2lkQgkKB19zdGF0dXNCCAoGX2xpbWl0QgkKB19vZmZzZXRCCgoIX2dhbWVfaWRCCQoHX2N1cnNvciKBAQoTTGlzdFJlZnVuZHNSZXNwb25zZRIfCgdyZWZ1bmRzGAEgAygLMg4ucGF5LnYxLlJlZnVuZBINCgV0b3RhbBgCIAEoBRIQCghoYXNfbW9yZRgDIAEoCBIYCgtuZXh0X2N1cnNvchhkIAEoCUgAiAEBQg4KDF9uZXh0X2N1cnNvcjLuAQoNUmVmdW5kU2VydmljZRJJCgxDcmVhdGVSZWZ1bmQSGy5wYXkudjEuQ3JlYXRlUmVmdW5kUmVxdWVzdBocLnBheS52MS5DcmVhdGVSZWZ1bmRSZXNwb25zZRJFCglHZXRSZWZ1bmQSGC5wYXkudjEuR2V0UmVmdW5kUmVxdWVzdBoZLnBheS52MS5HZXRSZWZ1bmRSZXNwb25zZSIDkAIBEksKC0xpc3RSZWZ1bmRzEhoucGF5LnYxLkxpc3RSZWZ1bmRzUmVxdWVzdBobLnBheS52MS5MaXN0UmVmdW5kc1Jlc3BvbnNlIgOQAgFCL1otZ2l0aHViLmNvbS9jb2luc2xvdC9jb2luc2xvdC9nZW4vcGF5L3YxO3BheXYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_pay_v1_common]);
+  fileDesc("ChNwYXkvdjEvcmVmdW5kLnByb3RvEgZwYXkudjEiuwMKBlJlZnVuZBIKCgJpZBgBIAEoCRISCgpwYXltZW50X2lkGAIgASgJEg4KBnN0YXR1cxgDIAEoCRITCgZyZWFzb24YBCABKAlIAIgBARIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1CgxzdWNjZWVkZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAGIAQESMgoJZmFpbGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgCiAEBEjUKDGNhbmNlbGxlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIA4gBARIhCgVlcnJvchgJIAEoCzINLnBheS52MS5FcnJvckgEiAEBEg4KBmFtb3VudBhkIAEoBRIQCghjdXJyZW5jeRhlIAEoCRIQCghleHBvbmVudBhmIAEoBUIJCgdfcmVhc29uQg8KDV9zdWNjZWVkZWRfYXRCDAoKX2ZhaWxlZF9hdEIPCg1fY2FuY2VsbGVkX2F0QggKBl9lcnJvciJpChNDcmVhdGVSZWZ1bmRSZXF1ZXN0EhIKCnBheW1lbnRfaWQYASABKAkSEwoGcmVhc29uGAIgASgJSACIAQESEwoGYW1vdW50GGQgASgFSAGIAQFCCQoHX3JlYXNvbkIJCgdfYW1vdW50IkIKFENyZWF0ZVJlZnVuZFJlc3BvbnNlEgoKAmlkGAEgASgJEh4KBnJlZnVuZBgCIAEoCzIOLnBheS52MS5SZWZ1bmQiHgoQR2V0UmVmdW5kUmVxdWVzdBIKCgJpZBgBIAEoCSKlAwoRR2V0UmVmdW5kUmVzcG9uc2USHgoGcmVmdW5kGAEgASgLMg4ucGF5LnYxLlJlZnVuZBIOCgJpZBhkIAEoCUICGAESFgoKcGF5bWVudF9pZBhlIAEoCUICGAESEgoGc3RhdHVzGGYgASgJQgIYARIXCgZyZWFzb24YZyABKAlCAhgBSACIAQESMgoKY3JlYXRlZF9hdBhoIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCAhgBEjkKDHN1Y2NlZWRlZF9hdBhpIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCAhgBSAGIAQESNgoJZmFpbGVkX2F0GGogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEICGAFIAogBARI5CgxjYW5jZWxsZWRfYXQYayABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgIYAUgDiAEBQgkKB19yZWFzb25CDwoNX3N1Y2NlZWRlZF9hdEIMCgpfZmFpbGVkX2F0Qg8KDV9jYW5jZWxsZWRfYXQi3AEKEkxpc3RSZWZ1bmRzUmVxdWVzdBIXCgpwYXltZW50X2lkGAEgASgJSACIAQESEwoGc3RhdHVzGAIgASgJSAGIAQESEgoFbGltaXQYAyABKAVIAogBARITCgZvZmZzZXQYBCABKAVIA4gBARIUCgdnYW1lX2lkGGQgASgJSASIAQESEwoGY3Vyc29yGGUgASgJSAWIAQFCDQoLX3BheW1lbnRfaWRCCQoHX3N0YXR1c0IICgZfbGltaXRCCQoHX29mZnNldEIKCghfZ2FtZV9pZEIJCgdfY3Vyc29yIoEBChNMaXN0UmVmdW5kc1Jlc3BvbnNlEh8KB3JlZnVuZHMYASADKAsyDi5wYXkudjEuUmVmdW5kEg0KBXRvdGFsGAIgASgFEhAKCGhhc19tb3JlGAMgASgIEhgKC25leHRfY3Vyc29yGGQgASgJSACIAQFCDgoMX25leHRfY3Vyc29yMu4BCg1SZWZ1bmRTZXJ2aWNlEkkKDENyZWF0ZVJlZnVuZBIbLnBheS52MS5DcmVhdGVSZWZ1bmRSZXF1ZXN0GhwucGF5LnYxLkNyZWF0ZVJlZnVuZFJlc3BvbnNlEkUKCUdldFJlZnVuZBIYLnBheS52MS5HZXRSZWZ1bmRSZXF1ZXN0GhkucGF5LnYxLkdldFJlZnVuZFJlc3BvbnNlIgOQAgESSwoLTGlzdFJlZnVuZHMSGi5wYXkudjEuTGlzdFJlZnVuZHNSZXF1ZXN0GhsucGF5LnYxLkxpc3RSZWZ1bmRzUmVzcG9uc2UiA5ACAUIvWi1naXRodWIuY29tL2NvaW5zbG90L2NvaW5zbG90L2dlbi9wYXkvdjE7cGF5djFiBnByb3RvMw", [file_google_protobuf_timestamp, file_pay_v1_common]);
 
 /**
  * Refund is money returned from a payment: all of it, or a part.
@@ -134,7 +134,7 @@ export type CreateRefundRequest = Message<"pay.v1.CreateRefundRequest"> & {
   paymentId: string;
 
   /**
-   * Why, for the records.
+   * Why, for the records; at most 500 characters.
    *
    * @generated from field: optional string reason = 2;
    */
@@ -216,6 +216,70 @@ export type GetRefundResponse = Message<"pay.v1.GetRefundResponse"> & {
    * @generated from field: pay.v1.Refund refund = 1;
    */
   refund?: Refund | undefined;
+
+  /**
+   * Copy of `refund.id`.
+   *
+   * @generated from field: string id = 100 [deprecated = true];
+   * @deprecated
+   */
+  id: string;
+
+  /**
+   * Copy of `refund.payment_id`.
+   *
+   * @generated from field: string payment_id = 101 [deprecated = true];
+   * @deprecated
+   */
+  paymentId: string;
+
+  /**
+   * Copy of `refund.status`.
+   *
+   * @generated from field: string status = 102 [deprecated = true];
+   * @deprecated
+   */
+  status: string;
+
+  /**
+   * Copy of `refund.reason`.
+   *
+   * @generated from field: optional string reason = 103 [deprecated = true];
+   * @deprecated
+   */
+  reason?: string | undefined;
+
+  /**
+   * Copy of `refund.created_at`.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 104 [deprecated = true];
+   * @deprecated
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * Copy of `refund.succeeded_at`.
+   *
+   * @generated from field: optional google.protobuf.Timestamp succeeded_at = 105 [deprecated = true];
+   * @deprecated
+   */
+  succeededAt?: Timestamp | undefined;
+
+  /**
+   * Copy of `refund.failed_at`.
+   *
+   * @generated from field: optional google.protobuf.Timestamp failed_at = 106 [deprecated = true];
+   * @deprecated
+   */
+  failedAt?: Timestamp | undefined;
+
+  /**
+   * Copy of `refund.cancelled_at`.
+   *
+   * @generated from field: optional google.protobuf.Timestamp cancelled_at = 107 [deprecated = true];
+   * @deprecated
+   */
+  cancelledAt?: Timestamp | undefined;
 };
 
 /**
