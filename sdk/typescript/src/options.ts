@@ -6,7 +6,7 @@ export interface CoinslotOptions {
   accessToken?: string | undefined;
 
   /**
-   * Where the server is, such as `https://pay.example.com`; by default what COINSLOT_URL says, else
+   * Where the server is, such as `https://pay.example.com`; by default what COINSLOT_BASE_URL says, else
    * `http://localhost:8080` in the sandbox. There is no default for production.
    */
   baseUrl?: string | undefined;
@@ -77,7 +77,7 @@ export function settings(options: CoinslotOptions, env: NodeJS.ProcessEnv = proc
   }
   return {
     accessToken,
-    baseUrl: addressOf(options.baseUrl || env["COINSLOT_URL"], environment),
+    baseUrl: addressOf(options.baseUrl || env["COINSLOT_BASE_URL"], environment),
     environment,
     timeout,
     retries,
@@ -103,7 +103,7 @@ function addressOf(baseUrl: string | undefined, environment: Environment | undef
       return sandboxUrl;
     }
     throw new TypeError(
-      "baseUrl is missing: pass the address of your Coinslot server or set COINSLOT_URL; only the sandbox has a default",
+      "baseUrl is missing: pass the address of your Coinslot server or set COINSLOT_BASE_URL; only the sandbox has a default",
     );
   }
   if (!URL.canParse(baseUrl) || !/^https?:$/.test(new URL(baseUrl).protocol)) {

@@ -7,13 +7,13 @@ const production = "sk_production_0123";
 
 beforeEach(() => {
   delete process.env["COINSLOT_ACCESS_TOKEN"];
-  delete process.env["COINSLOT_URL"];
+  delete process.env["COINSLOT_BASE_URL"];
 });
 
 describe("where the server is", () => {
   test("a sandbox is on this machine unless told otherwise", () => {
     assert.equal(new Coinslot({ accessToken: sandbox }).baseUrl, "http://localhost:8080");
-    process.env["COINSLOT_URL"] = "http://pay.test";
+    process.env["COINSLOT_BASE_URL"] = "http://pay.test";
     assert.equal(new Coinslot({ accessToken: sandbox }).baseUrl, "http://pay.test");
     assert.equal(new Coinslot({ accessToken: sandbox, baseUrl: "https://other.test/" }).baseUrl, "https://other.test/");
   });
@@ -21,7 +21,7 @@ describe("where the server is", () => {
   test("production is nowhere by default", () => {
     assert.throws(
       () => new Coinslot({ accessToken: production }),
-      /^TypeError: baseUrl is missing: pass .* or set COINSLOT_URL/,
+      /^TypeError: baseUrl is missing: pass .* or set COINSLOT_BASE_URL/,
     );
     assert.equal(new Coinslot({ accessToken: production, baseUrl: "https://pay.test" }).baseUrl, "https://pay.test");
   });
@@ -35,7 +35,7 @@ describe("where the server is", () => {
 describe("who calls", () => {
   test("the key comes from the environment where none is passed", () => {
     process.env["COINSLOT_ACCESS_TOKEN"] = production;
-    process.env["COINSLOT_URL"] = "https://pay.test";
+    process.env["COINSLOT_BASE_URL"] = "https://pay.test";
     assert.equal(new Coinslot().environment, "production");
     assert.equal(new Coinslot({ accessToken: sandbox }).environment, "sandbox");
   });

@@ -58,7 +58,7 @@ describe("the package as it is packed", { concurrency: true }, () => {
       t.after(() => project.remove());
       await project.write("main.ts", head + body);
       await project.compile(["main.ts"], ...options);
-      const env = { COINSLOT_ACCESS_TOKEN: server.key, COINSLOT_URL: server.url };
+      const env = { COINSLOT_ACCESS_TOKEN: server.key, COINSLOT_BASE_URL: server.url };
       const { stdout } = await promisify(execFile)(process.execPath, [join(project.dir, "main.js")], { env });
       assert.equal(stdout.trim(), "pending true session_not_found function");
     });

@@ -43,7 +43,7 @@ after(async () => {
 /** Runs an example and gives its lines as they are printed. */
 function start(file: string, env: NodeJS.ProcessEnv = {}) {
   const example = spawn(process.execPath, [join(project.dir, `${file}.js`)], {
-    env: { COINSLOT_ACCESS_TOKEN: server.key, COINSLOT_URL: server.url, ...env },
+    env: { COINSLOT_ACCESS_TOKEN: server.key, COINSLOT_BASE_URL: server.url, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   return { example, lines: createInterface(example.stdout) };
