@@ -410,3 +410,23 @@ func toldOfRefund(r pay.Refund) told {
 	x.stamp("cancelled", r.CancelledAt)
 	return x
 }
+
+// However the clock is set back meanwhile, nothing is refunded before it was paid, nor
+// returned before it was asked for.
+func TestTheTimesOfARefundKeepTheirOrder(t *testing.T) {
+	s, p := start(t, newSession(t, twoAttempts), noon)
+	s, p = settle(t, s, p, pay.OutcomeSucceeded, noon.Add(time.Hour))
+	asked, err := s.StartRefund(p, "ref_1", pay.RefundOrder{Payment: p.ID}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at := asked.Refund.CreatedAt; at != p.SucceededAt {
+		t.Errorf("paid at %s, refund asked for at %s", p.SucceededAt, at)
+	}
+	for now, want := range map[time.Time]time.Time{noon: p.SucceededAt, noon.Add(3 * time.Hour): noon.Add(3 * time.Hour)} {
+		c := asked.Session.SettleRefund(*asked.Payment, *asked.Refund, pay.RefundOutcome{Status: pay.RefundSucceeded}, now)
+		if c.Refund.SucceededAt != want || c.Payment.RefundedAt != want || c.Events[0].At != want {
+			t.Errorf("returned at %s by the clock, told as %s, %s and %s, want %s", now, c.Refund.SucceededAt, c.Payment.RefundedAt, c.Events[0].At, want)
+		}
+	}
+}
