@@ -77,6 +77,7 @@ var attempts = []struct{ name, text string }{
 	{"all refunds go", `DELETE FROM refunds`},
 	{"more than is left, whatever it breaks", strings.Replace(insertRefund("ref_x", "pay_1", "pending", "200"), "INSERT", "INSERT OR IGNORE", 1)},
 	{"a refund written over", strings.Replace(insertRefund("ref_done", "pay_1", "failed", "1"), "INSERT", "INSERT OR REPLACE", 1)},
+	{"a refund that failed written over by a new one", strings.Replace(insertRefund("ref_failed", "pay_1", "pending", "10"), "INSERT", "INSERT OR REPLACE", 1)},
 	{"sums of its own", `UPDATE payments SET reserved = 0, refunded = 0 WHERE id = 'pay_1'`},
 	{"a reserved sum of its own", `UPDATE payments SET reserved = reserved - 100 WHERE id = 'pay_1'`},
 	{"a returned sum of its own", `UPDATE payments SET refunded = refunded + 100 WHERE id = 'pay_1'`},
