@@ -157,12 +157,14 @@ var refundCases = []contractCase{
 		t.want(pay.OutcomeFailed, t.authorize(t.refuse()))
 		t.returns(refund, price, pay.RefundFailed, 0)
 	}},
-	{"a repeat of another amount is told so and changes nothing", func(t *trial) {
+	{"a repeat of another amount or currency is told so and changes nothing", func(t *trial) {
 		t.want(pay.OutcomeSucceeded, t.authorize(t.take()))
 		first := t.returns(refund, 100, pay.RefundSucceeded, 100)
-		for _, amount := range []int64{99, 101, price} {
-			if o, err := t.provider.Refund(t.Context(), asked(refund, amount)); !errors.Is(err, provider.ErrDifferentRefund) {
-				t.Errorf("%d: got %+v and error %v, want ErrDifferentRefund", amount, o, err)
+		foreign := asked(refund, 100)
+		foreign.Amount.Currency = "EUR"
+		for _, r := range []provider.Return{asked(refund, 99), asked(refund, 101), asked(refund, price), foreign} {
+			if o, err := t.provider.Refund(t.Context(), r); !errors.Is(err, provider.ErrDifferentRefund) {
+				t.Errorf("%v: got %+v and error %v, want ErrDifferentRefund", r.Amount, o, err)
 			}
 			t.sameRefund(first, t.wantRefund(refund, pay.RefundSucceeded, 100))
 		}
