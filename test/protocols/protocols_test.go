@@ -11,6 +11,7 @@ import (
 	"connectrpc.com/connect"
 
 	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
+	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/server"
 	"github.com/coinslot/coinslot/test/coinslottest"
@@ -50,9 +51,9 @@ type shop struct {
 	plain, secure  *httptest.Server
 }
 
-func openShop(t *testing.T) *shop {
+func openShop(t *testing.T, edit ...func(*installation.Options)) *shop {
 	t.Helper()
-	s := &shop{Installation: coinslottest.Start(t)}
+	s := &shop{Installation: coinslottest.Start(t, edit...)}
 	s.key = s.Key(t, pay.Sandbox, pay.Game{ID: "space_shooter"})
 	s.manualKey = s.Key(t, pay.Sandbox, pay.Game{ID: "chess", Capture: pay.CaptureManual})
 	s.plain, s.secure = s.listener(t), s.listener(t)
@@ -72,6 +73,13 @@ func (s *shop) listener(t *testing.T) *httptest.Server {
 // client speaks the protocol, with the given key, and shows what it sent.
 func (s *shop) client(t *testing.T, p protocol, key string) (payv1connect.PaymentServiceClient, *wire) {
 	t.Helper()
+	transport, url := s.dial(t, p)
+	w := &wire{RoundTripper: transport, key: key, header: http.Header{}}
+	return payv1connect.NewPaymentServiceClient(&http.Client{Transport: w}, url, p.options...), w
+}
+
+// dial is the way to the shop that the protocol takes.
+func (s *shop) dial(t *testing.T, p protocol) (way http.RoundTripper, url string) {
 	transport := &http.Transport{Protocols: new(http.Protocols)}
 	t.Cleanup(transport.CloseIdleConnections)
 	transport.Protocols.SetHTTP1(!p.http2)
@@ -82,8 +90,7 @@ func (s *shop) client(t *testing.T, p protocol, key string) (payv1connect.Paymen
 		at = s.secure
 		transport.TLSClientConfig = at.Client().Transport.(*http.Transport).TLSClientConfig
 	}
-	w := &wire{RoundTripper: transport, key: key, header: http.Header{}}
-	return payv1connect.NewPaymentServiceClient(&http.Client{Transport: w}, at.URL, p.options...), w
+	return transport, at.URL
 }
 
 // wire sends requests with a key and other headers, and keeps the last exchange.
