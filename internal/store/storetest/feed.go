@@ -208,19 +208,17 @@ func shortPages(w *world) {
 	const many = 9000
 	p := w.paid(home)
 	crowded := shelf{pay.Production, "go"}
-	for range 2 {
-		w.must(w.store.Update(w.Context(), "sess_0", func(tx store.Tx) error {
-			c := w.order(crowded, "ann", "")
-			for range many {
-				e := c.Events[len(c.Events)-1]
-				e.Sequence++
-				e.ID = pay.EventID(pay.FormatUUID([16]byte{0: 1, 13: byte(w.made), 14: byte(e.Sequence >> 8), 15: byte(e.Sequence)}))
-				c.Events = append(c.Events, e)
-			}
-			c.Session.Sequence += many
-			return tx.Apply(c)
-		}))
-	}
+	w.must(w.store.Update(w.Context(), "sess_0", func(tx store.Tx) error {
+		c := w.order(crowded, "ann", "")
+		for range many {
+			e := c.Events[len(c.Events)-1]
+			e.Sequence++
+			e.ID = pay.EventID(pay.FormatUUID([16]byte{0: 1, 13: byte(w.made), 14: byte(e.Sequence >> 8), 15: byte(e.Sequence)}))
+			c.Events = append(c.Events, e)
+		}
+		c.Session.Sequence += many
+		return tx.Apply(c)
+	}))
 	w.refund(p.ID, 100)
 	for _, q := range []store.EventQuery{
 		{Environment: home.env, Types: []pay.EventType{pay.RefundCreatedEvent}, Limit: 10}, // by type

@@ -240,7 +240,10 @@ func neverMore(w *world) {
 		id, amount := pay.NewRefundID(at, w.entropy()), int64(1+i*7%90)
 		all.Go(func() {
 			err := w.store.Update(w.Context(), p.Session, func(tx store.Tx) error {
-				s, payment := w.both(tx, p)
+				s, payment, err := both(tx, p)
+				if err != nil {
+					return err
+				}
 				c, err := s.StartRefund(payment, id, pay.RefundOrder{Amount: &amount}, at)
 				if err != nil {
 					return err
@@ -258,9 +261,14 @@ func neverMore(w *world) {
 				return
 			}
 			if err := w.store.Update(w.Context(), p.Session, func(tx store.Tx) error {
-				s, payment := w.both(tx, p)
+				s, payment, err := both(tx, p)
+				if err != nil {
+					return err
+				}
 				r, err := tx.Refund(id)
-				w.must(err)
+				if err != nil {
+					return err
+				}
 				return tx.Apply(withPayloads(s.SettleRefund(payment, r, pay.RefundOutcome{Status: pay.RefundFailed}, at)))
 			}); err != nil {
 				w.Errorf("caller %d: %v", i, err)
@@ -286,12 +294,14 @@ func neverMore(w *world) {
 	}
 }
 
-func (w *world) both(tx store.Tx, p pay.Payment) (pay.Session, pay.Payment) {
+// both are a payment and its session as they stand.
+func both(tx store.Tx, p pay.Payment) (pay.Session, pay.Payment, error) {
 	s, err := tx.Session(p.Session)
-	w.must(err)
-	payment, err := tx.Payment(p.ID)
-	w.must(err)
-	return s, payment
+	if err != nil {
+		return s, p, err
+	}
+	p, err = tx.Payment(p.ID)
+	return s, p, err
 }
 
 // everyRefundPage grows and ends refunds at random and compares random pages against a
@@ -329,7 +339,8 @@ func everyRefundPage(w *world) {
 // refundStep begins a refund or ends one, if it is not over.
 func refundStep(w *world, rt *rapid.T, tx store.Tx, payments []pay.Payment, made *[]pay.RefundID) pay.Change {
 	if len(*made) == 0 || rapid.Bool().Draw(rt, "new") {
-		s, p := w.both(tx, rapid.SampledFrom(payments).Draw(rt, "payment"))
+		s, p, err := both(tx, rapid.SampledFrom(payments).Draw(rt, "payment"))
+		w.must(err)
 		if p.Left() == 0 {
 			return pay.Change{}
 		}
@@ -340,9 +351,7 @@ func refundStep(w *world, rt *rapid.T, tx store.Tx, payments []pay.Payment, made
 	}
 	r, err := tx.Refund(rapid.SampledFrom(*made).Draw(rt, "refund"))
 	w.must(err)
-	p, err := tx.Payment(r.Payment)
-	w.must(err)
-	s, err := tx.Session(p.Session)
+	s, p, err := both(tx, pay.Payment{ID: r.Payment, Session: r.Session})
 	w.must(err)
 	return s.SettleRefund(p, r, pay.RefundOutcome{Status: rapid.SampledFrom(pay.RefundStatuses).Draw(rt, "outcome")}, w.tick())
 }
