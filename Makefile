@@ -3,9 +3,13 @@ TOOL := go tool -modfile=tools.mod
 BUF  := $(TOOL) buf
 
 # What the tests need besides Go.
-DEBIAN_PACKAGES := chromium curl gcc git libc6-dev mypy nodejs npm openssl protobuf-compiler protobuf-compiler-grpc \
+DEBIAN_PACKAGES := chromium curl gcc git libc6-dev mypy openssl protobuf-compiler protobuf-compiler-grpc \
 	python3-grpcio python3-httpx python3-pytest python3-setuptools python3-wheel
-NPM_PACKAGES    := test/openapi
+NPM_PACKAGES    := sdk/typescript test/openapi
+
+# Node 20 or later with npm: Debian's own are for machines that have neither, since they do not go with others.
+NODE_PACKAGES := nodejs npm
+HAS_NODE      := command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null
 
 # How long the tests of one package may take; one that hangs then shows its stacks.
 TIMEOUT ?= 5m
@@ -58,9 +62,9 @@ baseline: ## accept proto/ as published: what `make lint` holds later changes ag
 
 setup: ## install what the tests need (Debian packages, npm packages) and download the Go modules
 	@if ! command -v apt-get >/dev/null; then \
-		echo 'not Debian: install the likes of these yourself: $(DEBIAN_PACKAGES)'; \
+		echo 'not Debian: install the likes of these yourself: $(DEBIAN_PACKAGES) $(NODE_PACKAGES)'; \
 	else \
-		missing=$$(for p in $(DEBIAN_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+		missing=$$(for p in $(DEBIAN_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done; $(HAS_NODE) || echo $(NODE_PACKAGES)); \
 		if test -n "$$missing"; then \
 			sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
 			$$sudo apt-get update -q && \
@@ -69,7 +73,11 @@ setup: ## install what the tests need (Debian packages, npm packages) and downlo
 	fi
 	go mod download
 	go mod download -modfile=tools.mod
-	@for p in $(NPM_PACKAGES); do (cd $$p && npm ci) || exit 1; done
+	@if $(HAS_NODE); then \
+		for p in $(NPM_PACKAGES); do (cd $$p && npm ci) || exit 1; done; \
+	else \
+		echo 'this system offers no Node 20 with npm: install them yourself, or the tests of $(NPM_PACKAGES) are skipped'; \
+	fi
 
 torture: ## kill the server a thousand times under load
 	go test $(RACE) -timeout 2h -count 1 -v ./test/torture -run TestKill -rounds 1000 -patient

@@ -29,6 +29,7 @@ type line struct {
 	provider.Provider
 	loseAnswer, loseCall atomic.Bool
 	keepHold             atomic.Bool  // a capture is answered, but not done
+	slow                 atomic.Int64 // how long a refund takes to be answered: a time.Duration
 	authorized, captured atomic.Int64 // calls that got through
 }
 
@@ -63,6 +64,7 @@ func (l *line) Authorize(ctx context.Context, c provider.Charge) (pay.Outcome, e
 type world struct {
 	*testing.T
 	store  store.Store
+	ledger *sandbox.MemoryLedger
 	line   *line
 	clock  skewed
 	caller gateway.Caller
@@ -78,7 +80,8 @@ func play(t *testing.T, test func(w *world)) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		w := &world{T: t, store: s, line: &line{Provider: sandbox.New(sandbox.NewMemoryLedger(), time.Now)}}
+		ledger := sandbox.NewMemoryLedger()
+		w := &world{T: t, store: s, ledger: ledger, line: &line{Provider: sandbox.New(ledger, time.Now)}}
 		w.caller = gateway.Caller{Environment: pay.Sandbox}
 		test(w)
 	})

@@ -18,6 +18,7 @@ type history struct {
 	made     pay.Session // as it was made
 	session  pay.Session
 	payments []pay.Payment
+	refunds  []pay.Refund
 	events   []pay.Event
 	now      time.Time
 }
@@ -35,6 +36,8 @@ func TestAnyHistoryKeepsThePromises(t *testing.T) {
 			"cancel":             h.cancel,
 			"expire":             func(t *rapid.T) { h.write(t, h.session.Expire(h.now)) },
 			"provider says late": h.hearLate,
+			"refund":             h.startRefund,
+			"provider refunds":   h.hearOfRefund,
 		})
 	})
 }
@@ -94,7 +97,7 @@ func (h *history) cancel(t *rapid.T) {
 // write does what a store does with a change, and checks the change itself.
 func (h *history) write(t *rapid.T, c pay.Change) {
 	if c.Empty() {
-		if c.Session != nil || c.Payment != nil {
+		if c.Session != nil || c.Payment != nil || c.Refund != nil {
 			t.Fatalf("an empty change has rows: %+v", c)
 		}
 		return
@@ -102,19 +105,20 @@ func (h *history) write(t *rapid.T, c pay.Change) {
 	if c.Session == nil {
 		t.Fatal("a change has no session")
 	}
-	if h.session.Status != "" && h.session.Status != pay.SessionPending {
+	if h.session.Status != "" && h.session.Status != pay.SessionPending && (c.Refund == nil || c.Session.Status != h.session.Status) {
 		t.Fatalf("a session that is %s changed to %+v", h.session.Status, c.Session)
 	}
 	if c.Session.Version != h.session.Version {
 		t.Fatalf("a decision set the version to %d, which is the store's to raise from %d", c.Session.Version, h.session.Version)
 	}
-	h.writePayment(t, c.Payment)
+	h.writePayment(t, c.Payment, c.Refund != nil)
+	h.writeRefund(t, c.Refund)
 	h.session = *c.Session
 	h.session.Version++
 	h.events = append(h.events, c.Events...)
 }
 
-func (h *history) writePayment(t *rapid.T, p *pay.Payment) {
+func (h *history) writePayment(t *rapid.T, p *pay.Payment, refunds bool) {
 	if p == nil {
 		return
 	}
@@ -122,7 +126,7 @@ func (h *history) writePayment(t *rapid.T, p *pay.Payment) {
 		if old.ID != p.ID {
 			continue
 		}
-		if !old.Status.Live() {
+		if !old.Status.Live() && !(refunds && old.Status == pay.PaymentSucceeded) {
 			t.Fatalf("a payment that is %s changed to %+v", old.Status, p)
 		}
 		if p.Version != old.Version {
@@ -141,6 +145,7 @@ func (h *history) check(t *rapid.T) {
 	h.checkEvents(t)
 	h.checkFold(t)
 	h.checkTimes(t)
+	h.checkRefunds(t)
 	h.checkExpiry(t)
 	if diff := cmp.Diff(unchanging(h.made), unchanging(h.session)); diff != "" {
 		t.Fatalf("what never changes has changed (-made +now):\n%s", diff)
@@ -158,7 +163,7 @@ func (h *history) checkCounts(t *rapid.T) {
 		switch {
 		case p.Status.Live():
 			live++
-		case p.Status == pay.PaymentSucceeded:
+		case p.Status == pay.PaymentSucceeded, p.Status == pay.PaymentRefunded:
 			succeeded++
 		default:
 			spent++
@@ -205,7 +210,7 @@ func (h *history) checkEvents(t *rapid.T) {
 
 // checkFold: what the events tell is what the rows say.
 func (h *history) checkFold(t *rapid.T) {
-	session, payments := fold(h.events)
+	session, payments, refunds := fold(h.events, h.amounts())
 	if diff := cmp.Diff(toldOf(h.session), session); diff != "" {
 		t.Fatalf("the session is not what its events tell (-row +events):\n%s", diff)
 	}
@@ -213,6 +218,14 @@ func (h *history) checkFold(t *rapid.T) {
 		if diff := cmp.Diff(toldOfPayment(p), payments[p.ID]); diff != "" {
 			t.Fatalf("the payment is not what its events tell (-row +events):\n%s", diff)
 		}
+	}
+	for _, r := range h.refunds {
+		if diff := cmp.Diff(toldOfRefund(r), refunds[r.ID]); diff != "" {
+			t.Fatalf("the refund is not what its events tell (-row +events):\n%s", diff)
+		}
+	}
+	if len(refunds) != len(h.refunds) {
+		t.Fatalf("%d refunds, but events of %d", len(h.refunds), len(refunds))
 	}
 }
 
@@ -232,6 +245,7 @@ func (h *history) checkTimes(t *rapid.T) {
 	for _, p := range h.payments {
 		check("a payment", s.CreatedAt, p.CreatedAt)
 		check("a payment", p.CreatedAt, p.CreatedAt, p.AuthorizedAt, p.CancelledAt, p.SucceededAt, p.FailedAt)
+		check("a success", p.SucceededAt, p.RefundedAt)
 		check("an authorization", p.AuthorizedAt, p.CancelledAt, p.SucceededAt, p.FailedAt)
 	}
 	for _, e := range h.events {
@@ -297,12 +311,14 @@ func (x *told) stamp(status string, at time.Time) {
 	}
 }
 
-// fold is a session and its payments by their events alone, as a receiver would keep them.
-func fold(events []pay.Event) (session told, payments map[pay.PaymentID]told) {
-	payments = map[pay.PaymentID]told{}
+// fold is a session, its payments and their refunds by their events alone, as a receiver
+// would keep them. The amounts are in what events carry.
+func fold(events []pay.Event, amounts map[string]int64) (session told, payments map[pay.PaymentID]told, refunds map[pay.RefundID]told) {
+	payments, refunds = map[pay.PaymentID]told{}, map[pay.RefundID]told{}
+	returned := map[pay.PaymentID]int64{}
 	for _, e := range events {
 		session.Sequence = e.Sequence
-		p := payments[e.Payment]
+		p, r := payments[e.Payment], refunds[e.Refund]
 		switch e.Type {
 		case pay.SessionCreatedEvent:
 			session.becomes("pending", e.At)
@@ -330,14 +346,28 @@ func fold(events []pay.Event) (session told, payments map[pay.PaymentID]told) {
 			p.becomes("cancelled", e.At)
 			session.Live = false
 			session.Spent++
+		case pay.RefundCreatedEvent:
+			r.becomes("pending", e.At)
+		case pay.RefundSucceededEvent:
+			r.becomes("succeeded", e.At)
+			if returned[e.Payment] += amounts[string(e.Refund)]; returned[e.Payment] == amounts[string(e.Payment)] {
+				p.becomes("refunded", e.At)
+			}
+		case pay.RefundFailedEvent:
+			r.becomes("failed", e.At)
+		case pay.RefundCancelledEvent:
+			r.becomes("cancelled", e.At)
 		default:
 			panic(fmt.Sprintf("unknown event %s", e.Type))
+		}
+		if e.Refund != "" {
+			refunds[e.Refund] = r
 		}
 		if e.Payment != "" {
 			payments[e.Payment] = p
 		}
 	}
-	return session, payments
+	return session, payments, refunds
 }
 
 func toldOf(s pay.Session) told {
@@ -357,5 +387,6 @@ func toldOfPayment(p pay.Payment) told {
 	x.stamp("succeeded", p.SucceededAt)
 	x.stamp("failed", p.FailedAt)
 	x.stamp("cancelled", p.CancelledAt)
+	x.stamp("refunded", p.RefundedAt)
 	return x
 }

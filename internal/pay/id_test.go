@@ -16,6 +16,7 @@ import (
 var ids = map[string]func(time.Time, pay.Entropy) string{
 	"sess_": func(t time.Time, e pay.Entropy) string { return string(pay.NewSessionID(t, e)) },
 	"pay_":  func(t time.Time, e pay.Entropy) string { return string(pay.NewPaymentID(t, e)) },
+	"ref_":  func(t time.Time, e pay.Entropy) string { return string(pay.NewRefundID(t, e)) },
 	"key_":  func(t time.Time, e pay.Entropy) string { return string(pay.NewKeyID(t, e)) },
 	"we_":   func(t time.Time, e pay.Entropy) string { return string(pay.NewEndpointID(t, e)) },
 }
@@ -47,7 +48,7 @@ func TestAnIDIsItsPrefixTimeAndEntropy(t *testing.T) {
 
 func TestIDsSortByCreation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		make := ids[rapid.SampledFrom([]string{"sess_", "pay_", "key_", "we_"}).Draw(t, "kind")]
+		make := ids[rapid.SampledFrom([]string{"sess_", "pay_", "ref_", "key_", "we_"}).Draw(t, "kind")]
 		early, late := times(t, "one"), times(t, "other")
 		if late.Before(early) {
 			early, late = late, early
@@ -85,7 +86,28 @@ func TestIDsParse(t *testing.T) {
 		if id, err := pay.ParsePaymentID("id", string(pay.NewPaymentID(now, e))); err != nil || id != pay.NewPaymentID(now, e) {
 			t.Fatalf("%s, %v", id, err)
 		}
+		if id, err := pay.ParseRefundID("id", string(pay.NewRefundID(now, e))); err != nil || id != pay.NewRefundID(now, e) {
+			t.Fatalf("%s, %v", id, err)
+		}
 	})
+}
+
+func TestAnEventIDIsAUUIDInLowerCase(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var u uuid.UUID
+		copy(u[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "bytes"))
+		if id, err := pay.ParseEventID("id", u.String()); err != nil || string(id) != u.String() {
+			t.Fatalf("%s, %v", id, err)
+		}
+	})
+	good := "01978c2e-0000-7000-8000-00000000000a"
+	for _, bad := range []string{
+		"", "event_1", strings.ToUpper(good), "{" + good + "}", "urn:uuid:" + good, strings.ReplaceAll(good, "-", ""), good + "0", good[1:],
+		good + "\n", "\n" + good, strings.Replace(good, "a", "g", 1), strings.Replace(good, "a", "٣", 1), good[:35] + "\xff", good[:35] + "\x00",
+	} {
+		_, err := pay.ParseEventID("event_id", bad)
+		wantRefusal(t, err, pay.InvalidID, "event_id")
+	}
 }
 
 func TestWhatIsNoID(t *testing.T) {
@@ -104,6 +126,8 @@ func TestWhatIsNoID(t *testing.T) {
 	if _, err := pay.ParsePaymentID("id", "sess_1"); err == nil {
 		t.Error("a session's id passes for a payment's")
 	}
+	_, err := pay.ParseRefundID("refund_id", "pay_1")
+	wantRefusal(t, err, pay.InvalidID, "refund_id")
 }
 
 // TestAnEventHasOneID: the same decision made again tells of the same events.
@@ -144,18 +168,26 @@ func TestFormatUUID(t *testing.T) {
 }
 
 func FuzzParseIDs(f *testing.F) {
-	for _, seed := range []string{"", "sess_", "pay_", "sess_0000000000000000000000000000000v", "pay_xyz789", "sess_\x00", "SESS_1", "sess_١"} {
+	for _, seed := range []string{"", "sess_", "pay_", "sess_0000000000000000000000000000000v", "pay_xyz789", "ref_0", "sess_\x00", "SESS_1", "sess_١"} {
 		f.Add(seed)
 	}
-	good := regexp.MustCompile(`\A(sess|pay)_[0-9a-z]{1,64}\z`)
+	good := regexp.MustCompile(`\A(sess|pay|ref)_[0-9a-z]{1,64}\z`)
 	f.Fuzz(func(t *testing.T, text string) {
 		session, errS := pay.ParseSessionID("id", text)
 		payment, errP := pay.ParsePaymentID("id", text)
-		if accepted := errS == nil || errP == nil; accepted != good.MatchString(text) {
-			t.Errorf("%q: session %v, payment %v", text, errS, errP)
+		refund, errR := pay.ParseRefundID("id", text)
+		kinds := 0
+		for read, err := range map[string]error{"sess:" + string(session): errS, "pay:" + string(payment): errP, "ref:" + string(refund): errR} {
+			if err != nil {
+				continue
+			}
+			kinds++
+			if kind, id, _ := strings.Cut(read, ":"); id != text || !strings.HasPrefix(text, kind) {
+				t.Errorf("%q is read as %s", text, read)
+			}
 		}
-		if errS == nil && (errP == nil || string(session) != text) || errP == nil && string(payment) != text {
-			t.Errorf("%q is read as session %q, payment %q", text, session, payment)
+		if accepted := kinds == 1; accepted != good.MatchString(text) || kinds > 1 {
+			t.Errorf("%q: session %v, payment %v, refund %v", text, errS, errP, errR)
 		}
 	})
 }

@@ -60,6 +60,26 @@ func settle(t *testing.T, s pay.Session, p pay.Payment, kind pay.OutcomeKind, no
 	return *c.Session, *c.Payment
 }
 
+// giveBack starts a refund of an amount, and returns all three as they are then.
+func giveBack(t *testing.T, s pay.Session, p pay.Payment, amount int64) (pay.Session, pay.Payment, pay.Refund) {
+	t.Helper()
+	c, err := s.StartRefund(p, pay.NewRefundID(noon, entropy(int(s.Sequence))), pay.RefundOrder{Payment: p.ID, Amount: &amount}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *c.Session, *c.Payment, *c.Refund
+}
+
+// settleRefund takes in what the provider said of a refund, which must be news.
+func settleRefund(t *testing.T, s pay.Session, p pay.Payment, r pay.Refund, status pay.RefundStatus) (pay.Session, pay.Payment, pay.Refund) {
+	t.Helper()
+	c := s.SettleRefund(p, r, pay.RefundOutcome{Status: status}, noon)
+	if c.Empty() {
+		t.Fatalf("%s says nothing new of a refund that is %s", status, r.Status)
+	}
+	return *c.Session, *c.Payment, *c.Refund
+}
+
 // wantRefusal checks that err is a refusal with that code and field, whose message a caller can use.
 func wantRefusal(t *testing.T, err error, code pay.Code, field string) {
 	t.Helper()

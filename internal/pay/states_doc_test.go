@@ -44,8 +44,8 @@ func statesDocument(t *testing.T) string {
 	say := func(format string, a ...any) { fmt.Fprintf(&b, format+"\n", a...) }
 
 	say("# States\n")
-	say("Where a session and its payments can stand, what each decision does there, and who acts next. The tests of")
-	say("`internal/pay` check every cell and write this page: `go test ./internal/pay -run States -update`.\n")
+	say("Where a session, its payments and their refunds can stand, what each decision does there, and who acts next.")
+	say("The tests of `internal/pay` check every cell and write this page: `go test ./internal/pay -run States -update`.\n")
 	say("A cell names the status that follows and the events that tell of it; `–` changes nothing and is no error.\n")
 
 	say("## The drawing\n")
@@ -53,10 +53,12 @@ func statesDocument(t *testing.T) string {
 	b.WriteString(drawing("pending", sessionEdges()))
 	say("")
 	b.WriteString(drawing("processing", paymentEdges()))
+	say("")
+	b.WriteString(drawing("pending (a refund)", refundEdges()))
 	say("```\n")
 	say("A session is pending for as long as a payment can still be tried or is live. It has at most one live payment")
-	say("(processing or authorized) and at most one that succeeded, ever. Nothing leads to `refunded` yet; it is kept for")
-	say("refunds of the whole amount.\n")
+	say("(processing or authorized) and at most one that succeeded, ever. A payment that succeeded can have any number of")
+	say("refunds; those that are pending or have succeeded never add up to more than it took.\n")
 
 	say("## Sessions\n")
 	comments := statusComments(t)
@@ -96,6 +98,33 @@ func statesDocument(t *testing.T) string {
 		if row, ok := endMatrix[ended]; ok {
 			rows = append(rows, append([]string{string(ended)}, row...))
 		}
+	}
+	b.WriteString(table(columns, rows))
+	b.WriteString(refundsDocument(comments))
+	return b.String()
+}
+
+func refundsDocument(comments map[string]string) string {
+	var b strings.Builder
+	say := func(format string, a ...any) { fmt.Fprintf(&b, format+"\n", a...) }
+	say("\n## Refunds\n")
+	b.WriteString(table([]string{"status", "what it means, and who acts next"}, meanings(pay.RefundStatuses, comments)))
+	say("\nWhat CreateRefund does, by how much of the payment it asks for. A refund is stored as pending before the provider")
+	say("is asked, and counts against what is left from then on.\n")
+	columns := []string{"payment"}
+	for _, a := range askedFor {
+		columns = append(columns, a.name)
+	}
+	b.WriteString(table(columns, matrixRows(refundableStandings, startMatrix)))
+	say("\nWhat the provider says of a refund, and in brackets where the payment stands then. One that failed or was")
+	say("cancelled counts no more, so that the money can be refunded again.\n")
+	columns = []string{"refund"}
+	for _, status := range pay.RefundStatuses {
+		columns = append(columns, "provider says "+string(status))
+	}
+	var rows [][]string
+	for _, st := range refundStandings {
+		rows = append(rows, append([]string{st.name}, refundMatrix[st.name]...))
 	}
 	b.WriteString(table(columns, rows))
 	return b.String()
@@ -151,6 +180,16 @@ func paymentEdges() (edges []edge) {
 			edges = append(edges, edge{st.name, to, "provider says " + string(kind)})
 		}
 	}
+	return append(edges, edge{"succeeded", "refunded", "refunds of all of it succeeded"})
+}
+
+// refundEdges are read from the matrix of refunds.
+func refundEdges() (edges []edge) {
+	for i, status := range pay.RefundStatuses {
+		if to, _, changes := strings.Cut(refundMatrix["pending, of all"][i], ":"); changes {
+			edges = append(edges, edge{"pending (a refund)", to, "provider says " + string(status)})
+		}
+	}
 	return edges
 }
 
@@ -202,7 +241,7 @@ func draw(b *strings.Builder, from, indent string, edges []edge) {
 		if i == len(ways)-1 {
 			branch, below = "└─▶ ", "    "
 		}
-		fmt.Fprintf(b, "%-22s %s\n", indent+branch+e.to, e.by)
+		fmt.Fprintf(b, "%-24s %s\n", indent+branch+e.to, e.by)
 		draw(b, e.to, indent+below, edges)
 	}
 }
@@ -217,11 +256,13 @@ func meanings[S ~string](statuses []S, comments map[string]string) (rows [][]str
 // commentOf is the key of a status in statusComments: its type and its name.
 func commentOf[S ~string](s S) string { return reflect.TypeFor[S]().Name() + " " + string(s) }
 
+var statusTypes = map[string]bool{"SessionStatus": true, "PaymentStatus": true, "RefundStatus": true}
+
 // statusComments reads the comment of each status from the source, without the name that it begins with.
 func statusComments(t *testing.T) map[string]string {
 	t.Helper()
 	comments := map[string]string{}
-	for _, name := range []string{"session.go", "payment.go"} {
+	for _, name := range []string{"session.go", "payment.go", "refund.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
@@ -233,7 +274,7 @@ func statusComments(t *testing.T) map[string]string {
 			}
 			kind, ok := spec.Type.(*ast.Ident)
 			value, isText := spec.Values[0].(*ast.BasicLit)
-			if !ok || !isText || kind.Name != "SessionStatus" && kind.Name != "PaymentStatus" {
+			if !ok || !isText || !statusTypes[kind.Name] {
 				return true
 			}
 			_, comment, _ := strings.Cut(strings.Join(strings.Fields(spec.Doc.Text()), " "), ": ")
@@ -246,7 +287,7 @@ func statusComments(t *testing.T) map[string]string {
 
 func TestEachStatusSaysWhoActsNext(t *testing.T) {
 	comments := statusComments(t)
-	for _, row := range slices.Concat(meanings(pay.SessionStatuses, comments), meanings(pay.PaymentStatuses, comments)) {
+	for _, row := range slices.Concat(meanings(pay.SessionStatuses, comments), meanings(pay.PaymentStatuses, comments), meanings(pay.RefundStatuses, comments)) {
 		if !strings.Contains(row[1], "acts next") && !strings.Contains(row[1], "must act next") {
 			t.Errorf("the comment of %s does not say who acts next: %q", row[0], row[1])
 		}

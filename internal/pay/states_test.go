@@ -95,8 +95,18 @@ func payment(status pay.PaymentStatus, outcomes ...pay.OutcomeKind) standing {
 		for _, o := range outcomes {
 			s, p = settle(t, s, p, o, noon)
 		}
-		if status == pay.PaymentRefunded { // which nothing leads to yet
-			p.Status, p.Refunded, p.RefundedAt = status, p.Amount.Amount, noon
+		return s, p, noon.Add(time.Minute)
+	}}
+}
+
+// refundOf adds a refund to a payment that succeeded: of the amount, with the outcome.
+func refundOf(name string, amount int64, outcome pay.RefundStatus) standing {
+	return standing{name, func(t *testing.T) (pay.Session, pay.Payment, time.Time) {
+		s, p := start(t, newSession(t, twoAttempts), noon)
+		s, p = settle(t, s, p, pay.OutcomeSucceeded, noon)
+		s, p, r := giveBack(t, s, p, amount)
+		if outcome != pay.RefundPending {
+			s, p, _ = settleRefund(t, s, p, r, outcome)
 		}
 		return s, p, noon.Add(time.Minute)
 	}}
@@ -108,7 +118,7 @@ var paymentStandings = []standing{
 	payment(pay.PaymentSucceeded, pay.OutcomeSucceeded),
 	payment(pay.PaymentFailed, pay.OutcomeFailed),
 	payment(pay.PaymentCancelled, pay.OutcomeAuthorized, pay.OutcomeVoided),
-	payment(pay.PaymentRefunded, pay.OutcomeSucceeded),
+	refundOf(string(pay.PaymentRefunded), 499, pay.RefundSucceeded),
 }
 
 // paymentMatrix is what each outcome does to a payment, column by column as pay.OutcomeKinds.

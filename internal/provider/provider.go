@@ -26,8 +26,8 @@ var (
 	// Refund is carried out.
 	ErrUnknownRefund = errors.New("the provider does not know this refund")
 
-	// ErrDifferentRefund: the refund reached the provider before with another payment or
-	// amount. Nothing was done, and the refund stands where it stood.
+	// ErrDifferentRefund: the refund reached the provider before with another amount.
+	// Nothing was done, and the refund stands where it stood.
 	ErrDifferentRefund = errors.New("the provider knows this refund as a different one")
 )
 
@@ -56,9 +56,10 @@ type Provider interface {
 	Lookup(ctx context.Context, payment pay.PaymentID) (pay.Outcome, error)
 
 	// Refund returns money that was taken. It fails, as an outcome, where that much was
-	// not taken or has been returned already. A repeat gets where the refund stands; it
-	// must be of the same payment and amount, else ErrDifferentRefund. ErrUnknownPayment
-	// where the payment never came.
+	// not taken or has been returned already; a later refund may still find that much. A
+	// repeat, by the ids of the payment and the refund, gets where the refund stands; it
+	// must be of the same amount, else ErrDifferentRefund. ErrUnknownPayment where the
+	// payment never came, and nothing keeps it from coming later.
 	Refund(ctx context.Context, r Return) (pay.RefundOutcome, error)
 
 	// LookupRefund says where the refund stands, or ErrUnknownRefund.

@@ -46,7 +46,12 @@ func (s *RefundServer) GetRefund(ctx context.Context, req *payv1.GetRefundReques
 	if err != nil {
 		return nil, err
 	}
-	return &payv1.GetRefundResponse{Refund: s.convert.Refund(refund)}, nil
+	m := s.convert.Refund(refund)
+	return &payv1.GetRefundResponse{
+		Refund: m,
+		Id:     m.Id, PaymentId: m.PaymentId, Status: m.Status, Reason: m.Reason,
+		CreatedAt: m.CreatedAt, SucceededAt: m.SucceededAt, FailedAt: m.FailedAt, CancelledAt: m.CancelledAt,
+	}, nil
 }
 
 // ListRefunds implements pay.v1.RefundService.

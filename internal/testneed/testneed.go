@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -23,6 +24,22 @@ func Program(t testing.TB, name string, otherNames ...string) string {
 	}
 	Lacks(t, name)
 	return ""
+}
+
+// Node returns the path of a Node.js of at least that major version. Where there is none
+// it ends the test as Lacks does.
+func Node(t testing.TB, major int) string {
+	t.Helper()
+	path := Program(t, "node")
+	said, err := exec.Command(path, "--version").Output() // v20.19.2
+	if err != nil {
+		t.Fatalf("%s --version: %v", path, err)
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(string(said), "v"), ".")
+	if version, err := strconv.Atoi(first); err != nil || version < major {
+		Lacks(t, fmt.Sprintf("Node.js %d or later", major))
+	}
+	return path
 }
 
 // Lacks ends the test because something it needs is not installed: by skipping, or

@@ -77,6 +77,32 @@ func TestPython(t *testing.T) {
 	}
 }
 
+// A stand-in for node, so that the test is about the version and not about the machine.
+func TestNode(t *testing.T) {
+	t.Setenv("COINSLOT_TEST_REQUIRE", "")
+	t.Setenv("COINSLOT_TEST_SKIPS", "")
+	tests := []struct {
+		says, wantEnd string
+	}{
+		{"v20.0.0", ""},
+		{"v100.1.2", ""},
+		{"v18.20.4", "skip: needs Node.js 20 or later: `make setup` installs it"},
+		{"nonsense", "skip: needs Node.js 20 or later: `make setup` installs it"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.says, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "node"), []byte("#!/bin/sh\necho "+tt.says+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("PATH", dir)
+			if _, end := record(t, func(r testing.TB) string { return testneed.Node(r, 20) }); end != tt.wantEnd {
+				t.Errorf("ended with %q, want %q", end, tt.wantEnd)
+			}
+		})
+	}
+}
+
 // record looks for a program in a test of its own, and says how that one was ended.
 func record(t *testing.T, look func(testing.TB) string) (path, end string) {
 	r := &recorder{TB: t}

@@ -16,7 +16,7 @@ import (
 )
 
 // The examples are those of the README, word for word, and run against a server that
-// runs: COINSLOT_URL and COINSLOT_ACCESS_TOKEN say where.
+// runs: COINSLOT_BASE_URL and COINSLOT_ACCESS_TOKEN say where.
 
 func Example() {
 	if err := sell(context.Background()); err != nil {

@@ -29,7 +29,7 @@ func withServer(m *testing.M) int {
 	if err != nil {
 		return complain(err)
 	}
-	os.Setenv("COINSLOT_URL", server.URL) // for the examples, which are as their reader would write them
+	os.Setenv("COINSLOT_BASE_URL", server.URL) // for the examples, which are as their reader would write them
 	os.Setenv("COINSLOT_ACCESS_TOKEN", server.Key)
 	code := m.Run()
 	if err := server.Stop(); err != nil {

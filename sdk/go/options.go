@@ -22,7 +22,7 @@ const (
 // The variables that stand in for what New is not given.
 const (
 	accessTokenVariable = "COINSLOT_ACCESS_TOKEN"
-	urlVariable         = "COINSLOT_URL"
+	urlVariable         = "COINSLOT_BASE_URL"
 )
 
 const (
@@ -35,7 +35,7 @@ const (
 type Option func(*settings)
 
 // WithBaseURL sets where the server is, such as https://pay.example.com. The default is
-// $COINSLOT_URL, or without it http://localhost:8080 in the sandbox; in production there
+// $COINSLOT_BASE_URL, or without it http://localhost:8080 in the sandbox; in production there
 // is none.
 func WithBaseURL(url string) Option { return func(s *settings) { s.baseURL = url } }
 

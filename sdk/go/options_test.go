@@ -29,7 +29,7 @@ func TestNew(t *testing.T) {
 		{name: "the URL of the environment", token: sandboxToken, envURL: "http://there:1", calls: "http://there:1 sk_sandbox_abc"},
 		{name: "an option goes before the environment", token: sandboxToken, envURL: "http://there:1", opts: options{coinslot.WithBaseURL("http://here:2")}, calls: "http://here:2 sk_sandbox_abc"},
 		{name: "a path below the host", token: sandboxToken, opts: options{coinslot.WithBaseURL("https://example.com/pay/")}, calls: "https://example.com/pay sk_sandbox_abc"},
-		{name: "production needs a URL", token: productionToken, refusal: "no base URL: outside of the sandbox say where the server is, by WithBaseURL or $COINSLOT_URL"},
+		{name: "production needs a URL", token: productionToken, refusal: "no base URL: outside of the sandbox say where the server is, by WithBaseURL or $COINSLOT_BASE_URL"},
 		{name: "production with a URL", token: productionToken, envURL: "https://pay.example.com", calls: "https://pay.example.com sk_production_abc"},
 		{name: "a token of no environment needs a URL", token: otherToken, refusal: "no base URL"},
 		{name: "a token of no environment that is said to be of the sandbox", token: otherToken, opts: options{coinslot.WithEnvironment(coinslot.Sandbox)}, calls: "http://localhost:8080 something_else"},
@@ -48,7 +48,7 @@ func TestNew(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("COINSLOT_ACCESS_TOKEN", tt.envToken)
-			t.Setenv("COINSLOT_URL", tt.envURL)
+			t.Setenv("COINSLOT_BASE_URL", tt.envURL)
 			called := ""
 			record := roundTrip(func(r *http.Request) (*http.Response, error) {
 				base, _, _ := strings.Cut(r.URL.String(), "/pay.v1.")

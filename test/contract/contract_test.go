@@ -207,6 +207,14 @@ GetRefundRequest
   1 string id
 GetRefundResponse
   1 Refund refund
+  100 string id
+  101 string payment_id
+  102 string status
+  103 opt string reason
+  104 Timestamp created_at
+  105 opt Timestamp succeeded_at
+  106 opt Timestamp failed_at
+  107 opt Timestamp cancelled_at
 ListRefundsRequest
   1 opt string payment_id
   2 opt string status

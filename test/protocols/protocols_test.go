@@ -14,6 +14,7 @@ import (
 
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
+	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/server"
 	"github.com/coinslot/coinslot/test/coinslottest"
@@ -74,9 +75,9 @@ type shop struct {
 	plain, secure  *httptest.Server
 }
 
-func openShop(t *testing.T) *shop {
+func openShop(t *testing.T, edit ...func(*installation.Options)) *shop {
 	t.Helper()
-	s := &shop{Installation: coinslottest.Start(t)}
+	s := &shop{Installation: coinslottest.Start(t, edit...)}
 	s.key = s.Key(t, pay.Sandbox, pay.Game{ID: "space_shooter"})
 	s.manualKey = s.Key(t, pay.Sandbox, pay.Game{ID: "chess", Capture: pay.CaptureManual})
 	s.plain, s.secure = s.listener(t), s.listener(t)
@@ -96,6 +97,22 @@ func (s *shop) listener(t *testing.T) *httptest.Server {
 // client speaks the protocol, with the given key, and shows what it sent.
 func (s *shop) client(t *testing.T, p protocol, key string) (client, *wire) {
 	t.Helper()
+	transport, url := s.dial(t, p)
+	w := &wire{RoundTripper: transport, key: key, header: http.Header{}}
+	h := &http.Client{Transport: w}
+	if p.rest {
+		h.Transport = restTransport{w}
+	}
+	return client{
+		p,
+		payv1connect.NewPaymentServiceClient(h, url, p.options...),
+		payv1connect.NewRefundServiceClient(h, url, p.options...),
+		payv1connect.NewEventServiceClient(h, url, p.options...),
+	}, w
+}
+
+// dial is the way to the shop that the protocol takes.
+func (s *shop) dial(t *testing.T, p protocol) (way http.RoundTripper, url string) {
 	transport := &http.Transport{Protocols: new(http.Protocols)}
 	t.Cleanup(transport.CloseIdleConnections)
 	transport.Protocols.SetHTTP1(!p.http2)
@@ -106,17 +123,7 @@ func (s *shop) client(t *testing.T, p protocol, key string) (client, *wire) {
 		at = s.secure
 		transport.TLSClientConfig = at.Client().Transport.(*http.Transport).TLSClientConfig
 	}
-	w := &wire{RoundTripper: transport, key: key, header: http.Header{}}
-	h := &http.Client{Transport: w}
-	if p.rest {
-		h.Transport = restTransport{w}
-	}
-	return client{
-		p,
-		payv1connect.NewPaymentServiceClient(h, at.URL, p.options...),
-		payv1connect.NewRefundServiceClient(h, at.URL, p.options...),
-		payv1connect.NewEventServiceClient(h, at.URL, p.options...),
-	}, w
+	return transport, at.URL
 }
 
 // wire sends requests with a key and other headers, and keeps the last exchange.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/internal/gateway"
@@ -60,7 +61,11 @@ func getRefund(t *testing.T, s *shop, c client, player string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.same(t, &payv1.GetRefundResponse{Refund: returned(string(refund.ID), done.Payment.ID)}, got)
+	c.same(t, &payv1.GetRefundResponse{
+		Refund: returned(string(refund.ID), done.Payment.ID),
+		Id:     string(refund.ID), PaymentId: string(done.Payment.ID), Status: "succeeded", Reason: proto.String("wrong item"),
+		CreatedAt: timestamppb.New(refund.CreatedAt), SucceededAt: timestamppb.New(refund.SucceededAt),
+	}, got)
 }
 
 func listRefunds(t *testing.T, s *shop, c client, player string) {

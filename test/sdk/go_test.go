@@ -91,7 +91,7 @@ func TestGoInAModuleOfItsOwn(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	id := run(t, dir, append(offline, "COINSLOT_URL="+server.URL, "COINSLOT_ACCESS_TOKEN="+server.Key), "go", "run", ".")
+	id := run(t, dir, append(offline, "COINSLOT_BASE_URL="+server.URL, "COINSLOT_ACCESS_TOKEN="+server.Key), "go", "run", ".")
 	if shown, err := server.Run("sessions", "show", id); err != nil || !strings.Contains(shown, "pending") {
 		t.Errorf("the server knows of the session: %q, %v", shown, err)
 	}

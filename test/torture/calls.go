@@ -18,6 +18,7 @@ import (
 // api is one caller's way to one life of the server.
 type api struct {
 	game  payv1connect.PaymentServiceClient
+	back  payv1connect.RefundServiceClient
 	admin adminv1connect.AdminServiceClient
 }
 
@@ -30,6 +31,7 @@ func dial(server *process, key string, caller int) api {
 	speak := [][]connect.ClientOption{{connect.WithProtoJSON()}, {}, {connect.WithGRPC()}}[caller%3]
 	return api{
 		game:  payv1connect.NewPaymentServiceClient(newHTTP(key), server.url, speak...),
+		back:  payv1connect.NewRefundServiceClient(newHTTP(key), server.url, speak...),
 		admin: adminv1connect.NewAdminServiceClient(newHTTP(server.adminToken), server.url, speak...),
 	}
 }
@@ -95,8 +97,23 @@ func (a api) call(ctx context.Context, o *Operation) error {
 		o.saw(o.Session, res.GetSession().GetStatus())
 		o.sawPayment(res.GetPayment())
 		return err
+	case GiveBack:
+		return a.giveBack(ctx, o)
 	}
 	return a.look(ctx, o)
+}
+
+func (a api) giveBack(ctx context.Context, o *Operation) error {
+	req := &payv1.CreateRefundRequest{PaymentId: o.Payment, Reason: &o.Reason}
+	if o.Amount != 0 {
+		req.Amount = &o.Amount
+	}
+	res, err := a.back.CreateRefund(ctx, req)
+	if err == nil {
+		o.Refund, o.Amount = res.GetId(), res.GetRefund().GetAmount()
+	}
+	o.sawRefund(res.GetRefund())
+	return err
 }
 
 // look makes the calls that change nothing.
@@ -119,6 +136,10 @@ func (a api) look(ctx context.Context, o *Operation) error {
 	case GetPayment:
 		res, err := a.game.GetPayment(ctx, &payv1.GetPaymentRequest{Id: o.Payment})
 		o.sawPayment(res.GetPayment())
+		return err
+	case GetRefund:
+		res, err := a.back.GetRefund(ctx, &payv1.GetRefundRequest{Id: o.Refund})
+		o.sawRefund(res.GetRefund())
 		return err
 	}
 	panic("torture: nobody knows how to " + string(o.Kind))

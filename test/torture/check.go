@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
+	"github.com/coinslot/coinslot/internal/pay"
 )
 
 // Checkers are the promises, each with what looks for a breach of it in a world. A
@@ -21,6 +22,7 @@ var Checkers = []struct {
 	{"statuses move only along the table, for all who look", checkSightings},
 	{"a valid request is refused only for what others did", checkRefusals},
 	{"a session is paid at most once, and the provider's books agree", checkMoney},
+	{"no more than was paid is returned, once, and the provider's books agree", checkRefunds},
 	{"each change is one event, and a session's events add up to its row", checkEvents},
 	{"each event reaches its receiver, every time the same, and no other does", checkWebhooks},
 	{"totals are the number of sessions, and every view shows the same", checkViews},
@@ -50,6 +52,9 @@ func content(s *payv1.Session) *payv1.Session {
 
 func checkKept(w World, breach report) {
 	for _, o := range w.History {
+		if o.Outcome == Acknowledged && o.Kind == GiveBack {
+			checkRefundKept(w, o, breach)
+		}
 		if o.Outcome != Acknowledged || o.Kind != Create {
 			continue
 		}
@@ -66,12 +71,12 @@ func checkKept(w World, breach report) {
 func checkKeys(w World, breach report) {
 	made := map[string]Operation{}
 	for _, o := range w.History {
-		if o.Outcome != Acknowledged || o.Kind != Create || o.Key == "" {
+		if o.Outcome != Acknowledged || o.Kind != Create && o.Kind != GiveBack || o.Key == "" {
 			continue
 		}
 		first, again := made[o.Key]
-		if again && first.Session != o.Session {
-			breach("key %s made session %s in operation %d, and %s in operation %d", o.Key, first.Session, first.Number, o.Session, o.Number)
+		if again && (first.Session != o.Session || first.Refund != o.Refund) {
+			breach("key %s made %s%s in operation %d, and %s%s in operation %d", o.Key, first.Session, first.Refund, first.Number, o.Session, o.Refund, o.Number)
 		}
 		made[o.Key] = o
 	}
@@ -104,6 +109,7 @@ func checkOrders(w World, breach report) {
 		}
 		made[s.GetOrderId()] = id
 	}
+	checkReasons(w, breach)
 }
 
 // follows is the table: what a status can become, at once or later.
@@ -111,7 +117,7 @@ var follows = map[string][]string{
 	"processing": {"authorized", "succeeded", "failed", "cancelled", "refunded"},
 	"authorized": {"succeeded", "failed", "cancelled", "refunded"},
 	"succeeded":  {"refunded"},
-	"pending":    {"paid", "failed", "cancelled", "expired"},
+	"pending":    {"paid", "failed", "cancelled", "expired", "succeeded"}, // sessions and refunds
 }
 
 // checkSightings compares what was seen of each session and payment, by whoever
@@ -158,6 +164,9 @@ func (t Truth) statuses() map[string]string {
 		for _, p := range a.Payments {
 			all[string(p.ID)] = string(p.Status)
 		}
+		for _, r := range a.Refunds {
+			all[string(r.ID)] = string(r.Status)
+		}
 	}
 	return all
 }
@@ -168,6 +177,7 @@ var refusals = map[Kind][]string{
 	Pay:           {"session_not_pending", "payment_in_progress"},
 	Complete:      {"payment_not_authorized"},
 	CancelPayment: {"payment_not_authorized"},
+	GiveBack:      {"already_refunded", "invalid_amount", "refund_not_allowed"},
 }
 
 func checkRefusals(w World, breach report) {
@@ -208,6 +218,11 @@ func checkRest(w World, breach report) {
 		for _, p := range a.Payments {
 			if p.Status == "processing" {
 				breach("payment %s of session %s is still processing", p.ID, id)
+			}
+		}
+		for _, r := range a.Refunds {
+			if r.Status == pay.RefundPending {
+				breach("refund %s of payment %s is still pending", r.ID, r.Payment)
 			}
 		}
 	}

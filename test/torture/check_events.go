@@ -23,6 +23,9 @@ type sum struct {
 	attempts int
 	status   pay.SessionStatus
 	payments map[pay.PaymentID]pay.PaymentStatus
+	refunds  map[pay.RefundID]pay.RefundStatus
+	returned map[pay.PaymentID]int64
+	amounts  map[string]int64 // of payments and refunds, which only rows have
 	live     pay.PaymentID
 	spent    int
 	changes  int64 // stored ones: what belongs together is one
@@ -31,7 +34,16 @@ type sum struct {
 
 // add adds up an account's events and compares them with its row.
 func add(a *Account) error {
-	s := sum{attempts: a.Row.Attempts, payments: map[pay.PaymentID]pay.PaymentStatus{}}
+	s := sum{
+		attempts: a.Row.Attempts, payments: map[pay.PaymentID]pay.PaymentStatus{}, refunds: map[pay.RefundID]pay.RefundStatus{},
+		returned: map[pay.PaymentID]int64{}, amounts: map[string]int64{},
+	}
+	for _, p := range a.Payments {
+		s.amounts[string(p.ID)] = p.Amount.Amount
+	}
+	for _, r := range a.Refunds {
+		s.amounts[string(r.ID)] = r.Amount.Amount
+	}
 	for i, e := range a.Events {
 		if e.Sequence != int64(i+1) {
 			return fmt.Errorf("event %d in order has the sequence %d", i+1, e.Sequence)
@@ -46,8 +58,13 @@ func add(a *Account) error {
 		return fmt.Errorf("its events make it %s, live %q, %d attempts spent; its row says %s, %t, %d", s.status, s.live, s.spent, row.Status, row.Live, row.Spent)
 	case row.Sequence != int64(len(a.Events)) || row.Version != s.changes:
 		return fmt.Errorf("it has %d events of %d changes; its row says %d and version %d", len(a.Events), s.changes, row.Sequence, row.Version)
-	case len(s.payments) != len(a.Payments):
-		return fmt.Errorf("its events tell of %d payments, and it has %d", len(s.payments), len(a.Payments))
+	case len(s.payments) != len(a.Payments) || len(s.refunds) != len(a.Refunds):
+		return fmt.Errorf("its events tell of %d payments and %d refunds, and it has %d and %d", len(s.payments), len(s.refunds), len(a.Payments), len(a.Refunds))
+	}
+	for _, r := range a.Refunds {
+		if s.refunds[r.ID] != r.Status {
+			return fmt.Errorf("its events make refund %s %q; its row says %s", r.ID, s.refunds[r.ID], r.Status)
+		}
 	}
 	for _, p := range a.Payments {
 		if s.payments[p.ID] != p.Status {
@@ -99,11 +116,31 @@ func (s *sum) take(e pay.Event) error {
 	case pay.SessionExpiredEvent:
 		fits = open
 		s.status = pay.SessionExpired
+	case pay.RefundCreatedEvent, pay.RefundSucceededEvent, pay.RefundFailedEvent, pay.RefundCancelledEvent:
+		fits = s.takeRefund(e)
 	}
 	if !fits {
 		return fmt.Errorf("%s came after %s", e.Type, before)
 	}
 	return nil
+}
+
+// takeRefund adds an event of a refund. Its payment is refunded once all of it is returned.
+func (s *sum) takeRefund(e pay.Event) bool {
+	paid, was := s.payments[e.Payment] == pay.PaymentSucceeded, s.refunds[e.Refund]
+	if e.Type == pay.RefundCreatedEvent {
+		s.refunds[e.Refund] = pay.RefundPending
+		return paid && was == ""
+	}
+	s.refunds[e.Refund] = map[pay.EventType]pay.RefundStatus{
+		pay.RefundSucceededEvent: pay.RefundSucceeded, pay.RefundFailedEvent: pay.RefundFailed, pay.RefundCancelledEvent: pay.RefundCancelled,
+	}[e.Type]
+	if e.Type == pay.RefundSucceededEvent {
+		if s.returned[e.Payment] += s.amounts[string(e.Refund)]; s.returned[e.Payment] == s.amounts[string(e.Payment)] {
+			s.payments[e.Payment] = pay.PaymentRefunded
+		}
+	}
+	return paid && was == pay.RefundPending
 }
 
 // end ends the live payment.

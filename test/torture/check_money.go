@@ -14,6 +14,7 @@ var booked = map[pay.PaymentStatus][]string{
 	pay.PaymentSucceeded:  {"succeeded"},
 	pay.PaymentFailed:     {"", "unknown", "failed", "voided"},
 	pay.PaymentCancelled:  {"voided"},
+	pay.PaymentRefunded:   {"succeeded"},
 }
 
 func checkMoney(w World, breach report) {
@@ -31,7 +32,7 @@ func checkMoney(w World, breach report) {
 	for id, a := range w.Truth.Accounts {
 		succeeded := 0
 		for _, p := range a.Payments {
-			if p.Status == pay.PaymentSucceeded {
+			if p.Status == pay.PaymentSucceeded || p.Status == pay.PaymentRefunded {
 				succeeded++
 			}
 			checkPayment(a.Row, p, books[string(p.ID)], breach)

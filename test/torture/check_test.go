@@ -59,7 +59,7 @@ func TestCheckersFind(t *testing.T) {
 		}},
 		{"a capture that was told as voided", "a session is paid", func(w *World) {
 			e := w.entry(w.payment(w.voided()))
-			e.State, e.History = "succeeded", []struct{ Did string }{{"held"}, {"taken"}}
+			e.State, e.History = "succeeded", []Step{{Did: "held"}, {Did: "taken"}}
 		}},
 		{"a capture of another amount", "a session is paid", func(w *World) { w.entry(w.payment(w.paid())).Amount++ }},
 		{"a charge that never was", "a session is paid", func(w *World) { w.Truth.Ledger = nil }},
@@ -87,6 +87,60 @@ func TestCheckersFind(t *testing.T) {
 			got.Game = manual
 			w.Arrivals[got.ID] = got
 		}},
+		{"a refund that was acknowledged and lost", "what was acknowledged", func(w *World) {
+			a := w.account(w.refunded())
+			a.Refunds = a.Refunds[1:]
+		}},
+		{"a refund of another amount", "what was acknowledged", func(w *World) { w.account(w.refunded()).Refunds[0].Amount.Amount++ }},
+		{"a key with two refunds", "one effect", func(w *World) { w.lastRefund().Refund = "ref_other" }},
+		{"a refund that was asked for once and made twice", "nothing is there twice", func(w *World) {
+			a := w.account(w.refunded())
+			a.Refunds = append(a.Refunds, a.Refunds[0])
+		}},
+		{"a refund that nobody asked for", "nothing is there twice", func(w *World) { w.account(w.refunded()).Refunds[0].Reason = "none" }},
+		{"a refund that was done and then failed", "statuses move", func(w *World) { w.saw(w.refund(1), "succeeded", "failed") }},
+		{"a refund that was told done and is not", "statuses move", func(w *World) { w.saw(w.refund(0), "succeeded") }},
+		{"a payment that was refunded and is not", "statuses move", func(w *World) { w.saw(w.payment(w.paid()), "refunded") }},
+		{"refunds that were checked, then added: more than was paid", "no more than was paid", func(w *World) {
+			a := w.account(w.refunded())
+			more := a.Refunds[1]
+			more.ID = "ref_more"
+			a.Refunds = append(a.Refunds, more)
+		}},
+		{"a sum of refunds that is not theirs", "no more than was paid", func(w *World) { w.account(w.refunded()).Payments[0].Reserved-- }},
+		{"a payment that is refunded, though a part is left", "no more than was paid", func(w *World) {
+			w.account(w.paid()).Payments[0].Status = pay.PaymentRefunded
+		}},
+		{"a refund of what was never taken", "no more than was paid", func(w *World) {
+			r := w.account(w.refunded()).Refunds[1]
+			r.Payment = pay.PaymentID(w.payment(w.voided()))
+			w.account(w.voided()).Refunds = []pay.Refund{r}
+		}},
+		{"a refund that was returned twice", "no more than was paid", func(w *World) {
+			e := w.entry(w.payment(w.refunded()))
+			e.History = append(e.History, Step{"returned", w.refund(1)})
+		}},
+		{"a refund that was told done and never returned", "no more than was paid", func(w *World) {
+			e := w.entry(w.payment(w.refunded()))
+			e.History = slices.DeleteFunc(e.History, func(s Step) bool { return s.Refund == w.refund(1) })
+		}},
+		{"a refund that was told failed and was returned", "no more than was paid", func(w *World) {
+			e := w.entry(w.payment(w.refunded()))
+			e.History = append(e.History, Step{"returned", w.refund(0)})
+		}},
+		{"a refund that the provider has of another amount", "no more than was paid", func(w *World) { w.entry(w.payment(w.refunded())).Refunds[0].Amount++ }},
+		{"a refund that only the provider knows of", "no more than was paid", func(w *World) {
+			e := w.entry(w.payment(w.paid()))
+			e.Refunds, e.History = []Booking{{"ref_stray", 1}}, append(e.History, Step{"returned", "ref_stray"})
+		}},
+		{"a refund without its event", "each change", func(w *World) {
+			a := w.account(w.refunded())
+			more := a.Refunds[0]
+			more.ID = "ref_more"
+			a.Refunds = append(a.Refunds, more)
+		}},
+		{"a refund that its events do not make", "each change", func(w *World) { w.account(w.refunded()).Refunds[0].Status = pay.RefundCancelled }},
+		{"a refund left in doubt", "when all is quiet", func(w *World) { w.account(w.refunded()).Refunds[0].Status = pay.RefundPending }},
 		{"a total that is off by one", "totals are", func(w *World) { w.Truth.Totals[0].Told++ }},
 		{"a session that no list shows", "totals are", func(w *World) { w.account(w.pending()).Listed = nil }},
 		{"a payment left in doubt", "when all is quiet", func(w *World) { w.account(w.paid()).Payments[0].Status = pay.PaymentProcessing }},
@@ -130,7 +184,8 @@ func TestReceiverNotices(t *testing.T) {
 var birth = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // soundWorld is what a small run without faults leaves behind: a session that was
-// paid, one whose hold was voided, and one that nobody paid.
+// paid, one whose hold was voided, one that nobody paid, and one that was paid and
+// refunded in two parts, after a refund that failed.
 func soundWorld() World {
 	w := World{Arrivals: map[string]Arrival{}}
 	paid := w.create(1, simple)
@@ -138,6 +193,11 @@ func soundWorld() World {
 	voided := w.create(2, manual)
 	w.pay(voided, pay.OutcomeAuthorized, pay.OutcomeVoided)
 	w.create(3, simple)
+	refunded := w.create(4, many)
+	w.pay(refunded, pay.OutcomeSucceeded)
+	w.giveBack(refunded, 499, pay.RefundFailed)
+	w.giveBack(refunded, 100, pay.RefundSucceeded)
+	w.giveBack(refunded, 399, pay.RefundSucceeded)
 	for id, a := range w.Truth.Accounts {
 		a.Listed = messages.Session(a.Row)
 		a.Shown = &adminv1.ShowSessionResponse{Session: messages.Session(a.Row)}
@@ -149,7 +209,7 @@ func soundWorld() World {
 			a.Shown.Events = append(a.Shown.Events, &payv1.Event{Id: string(e.ID)})
 		}
 	}
-	w.Truth.Totals = []Total{{Game: simple, Told: 2, Listed: 2}, {Game: manual, Told: 1, Listed: 1}}
+	w.Truth.Totals = []Total{{Game: simple, Told: 2, Listed: 2}, {Game: manual, Told: 1, Listed: 1}, {Game: many, Told: 1, Listed: 1}}
 	return w
 }
 
@@ -190,9 +250,30 @@ func (w *World) pay(a *Account, outcomes ...pay.OutcomeKind) {
 		w.apply(a, a.Row.Settle(a.Payments[0], pay.Outcome{Kind: kind}, birth))
 		e.State = string(kind)
 		did := map[pay.OutcomeKind]string{pay.OutcomeSucceeded: "taken", pay.OutcomeAuthorized: "held", pay.OutcomeVoided: "released"}[kind]
-		e.History = append(e.History, struct{ Did string }{did})
+		e.History = append(e.History, Step{Did: did})
 	}
 	w.Truth.Ledger = append(w.Truth.Ledger, e)
+}
+
+// giveBack has somebody refund a part, with a key, and ask again.
+func (w *World) giveBack(a *Account, amount int64, status pay.RefundStatus) {
+	id := pay.NewRefundID(birth, pay.Entropy{byte(len(a.Refunds))})
+	reason := fmt.Sprint("reason-", len(a.Refunds))
+	change, err := a.Row.StartRefund(a.Payments[0], id, pay.RefundOrder{Amount: &amount, Reason: reason}, birth)
+	if err != nil {
+		panic(err)
+	}
+	w.apply(a, change)
+	w.apply(a, a.Row.SettleRefund(a.Payments[0], *change.Refund, pay.RefundOutcome{Status: status}, birth))
+	e := w.entry(string(a.Payments[0].ID))
+	e.Refunds = append(e.Refunds, Booking{string(id), amount})
+	did := map[pay.RefundStatus]string{pay.RefundSucceeded: "returned", pay.RefundFailed: "failed"}[status]
+	e.History = append(e.History, Step{did, string(id)})
+	o := Operation{
+		Kind: GiveBack, Session: string(a.Row.ID), Payment: e.Payment, Refund: string(id), Amount: int32(amount), Reason: reason,
+		Key: "key-" + reason, Outcome: Acknowledged,
+	}
+	w.History = append(w.History, o, o)
 }
 
 // apply does what a store and a relay would.
@@ -201,6 +282,10 @@ func (w *World) apply(a *Account, c pay.Change) {
 	a.Row.Version++
 	if c.Payment != nil {
 		a.Payments = []pay.Payment{*c.Payment}
+	}
+	if c.Refund != nil {
+		a.Refunds = slices.DeleteFunc(a.Refunds, func(r pay.Refund) bool { return r.ID == c.Refund.ID })
+		a.Refunds = append(a.Refunds, *c.Refund)
 	}
 	for _, e := range c.Events {
 		e.Payload = fmt.Appendf(nil, `{"id":%q}`, e.ID)
@@ -223,6 +308,20 @@ func (w *World) saw(entity string, statuses ...string) {
 func (w *World) paid() string    { return w.nth(0) }
 func (w *World) voided() string  { return w.nth(1) }
 func (w *World) pending() string { return w.nth(2) }
+
+func (w *World) refunded() string { return w.nth(3) }
+
+// refund is a refund of that session: 0 failed, 1 and 2 succeeded.
+func (w *World) refund(n int) string { return string(w.account(w.refunded()).Refunds[n].ID) }
+
+func (w *World) lastRefund() *Operation {
+	for i := range w.History {
+		if at := &w.History[len(w.History)-1-i]; at.Kind == GiveBack {
+			return at
+		}
+	}
+	panic("no refund was asked for")
+}
 
 func (w *World) nth(n int) string {
 	return string(pay.NewSessionID(birth, pay.Entropy{byte(n + 1)}))

@@ -31,8 +31,8 @@ type crowd struct {
 	doubts []Operation // unknown ones that have a key, to be asked again
 }
 
-// offer is a session that somebody made, and its latest payment.
-type offer struct{ game, session, payment string }
+// offer is a session that somebody made, its latest payment and the latest refund of it.
+type offer struct{ game, session, payment, refund string }
 
 const mostOffers = 24 // few, so that they are fought for
 
@@ -96,6 +96,12 @@ func (c *crowd) learn(o Operation) {
 				c.shelf[i].payment = o.Payment
 			}
 		}
+	case o.Outcome == Acknowledged && o.Kind == GiveBack:
+		for i := range c.shelf {
+			if c.shelf[i].session == o.Session {
+				c.shelf[i].refund = o.Refund
+			}
+		}
 	}
 }
 
@@ -155,6 +161,7 @@ var wishes = []struct {
 	weight int
 }{
 	{Create, 30}, {Pay, 24}, {Cancel, 7}, {Get, 10}, {GetStatus, 8}, {List, 4}, {GetPayment, 5}, {Complete, 8}, {CancelPayment, 4},
+	{GiveBack, 14}, {GetRefund, 3},
 }
 
 // next decides what to ask for. What there is nothing for becomes a new session.
@@ -169,8 +176,10 @@ func (c *client) next() Operation {
 		switch kind {
 		case Create:
 			return false
-		case GetPayment:
+		case GetPayment, GiveBack:
 			return x.payment != ""
+		case GetRefund:
+			return x.refund != ""
 		case Complete, CancelPayment:
 			return x.payment != "" && x.game == manual
 		}
@@ -183,6 +192,14 @@ func (c *client) next() Operation {
 	switch kind {
 	case Pay:
 		o.Key, o.Payment, o.Card = "", "", cards[c.random.IntN(len(cards))]
+	case GiveBack:
+		c.orders++
+		o.Reason = fmt.Sprintf("reason-%d-%d", c.number, c.orders)
+		if c.random.IntN(3) > 0 { // else all that is left
+			o.Amount = 1 + c.random.Int32N(mostGivenBack)
+		}
+	case GetRefund:
+		o.Key, o.Refund = "", found.refund
 	case Get, GetStatus, GetPayment:
 		o.Key = ""
 	}
@@ -211,8 +228,16 @@ func (c *client) key() string {
 	return fmt.Sprintf("key-%d-%016x", c.number, c.random.Uint64())
 }
 
-// cards decide what comes of a payment. Most of them succeed.
-var cards = []string{"4242424242424242", "5555555555554444", "378282246310005", "4000000000000002", "4000000000009995"}
+// mostGivenBack is about half of what the dearest item costs, so that parts add up to
+// more than was paid soon.
+const mostGivenBack = 50_000
+
+// cards decide what comes of a payment. Most of them succeed; the refunds of the last two
+// are pending for a while, and those of the very last fail then.
+var cards = []string{
+	"4242424242424242", "5555555555554444", "378282246310005", "4242424242424242", "5555555555554444",
+	"4000000000000002", "4000000000009995", "4000000000007726", "4000000000005126",
+}
 
 // order makes a request of its own kind for a new session: its order id is sent for
 // this one alone, so that a session which is there twice can be told.

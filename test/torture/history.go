@@ -23,10 +23,12 @@ const (
 	Complete      Kind = "CompletePayment"
 	CancelPayment Kind = "CancelPayment"
 	Pay           Kind = "SandboxPay"
+	GiveBack      Kind = "CreateRefund"
+	GetRefund     Kind = "GetRefund"
 )
 
 // Kinds lists every kind of operation.
-var Kinds = []Kind{Create, Cancel, Get, GetStatus, List, GetPayment, Complete, CancelPayment, Pay}
+var Kinds = []Kind{Create, Cancel, Get, GetStatus, List, GetPayment, Complete, CancelPayment, Pay, GiveBack, GetRefund}
 
 // Outcome is what the caller knows of an operation.
 type Outcome string
@@ -50,6 +52,9 @@ type Operation struct {
 	Request *payv1.CreateSessionRequest `json:",omitempty"` // of Create
 	Session string                      // what it is about, or what Create made
 	Payment string                      // of the calls about a payment
+	Refund  string                      // of the calls about a refund, or what GiveBack made
+	Amount  int32                       // of GiveBack, as it was asked for and then as it was made; 0: all that is left
+	Reason  string                      // of GiveBack; each has its own
 	Card    string                      // of Pay
 
 	Begin, End time.Duration // since the start of the run
@@ -61,7 +66,7 @@ type Operation struct {
 
 // Sighting is a status that an answer showed, or implied.
 type Sighting struct {
-	Entity string // the session's or payment's id
+	Entity string // the id of a session, a payment or a refund
 	Status string
 }
 
@@ -74,6 +79,13 @@ func (o *Operation) saw(entity, status string) {
 func (o *Operation) sawPayment(p *payv1.Payment) {
 	if p.GetId() != "" {
 		o.saw(p.GetId(), p.GetStatus())
+	}
+}
+
+// sawRefund does so for a refund.
+func (o *Operation) sawRefund(r *payv1.Refund) {
+	if r.GetId() != "" {
+		o.saw(r.GetId(), r.GetStatus())
 	}
 }
 

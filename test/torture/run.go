@@ -20,7 +20,7 @@ type Options struct {
 
 	// Patient settles on the server itself, as long as that takes: half a minute,
 	// until the leases of webhooks that a killed server was sending have ended.
-	// Otherwise they are delivered by the product's relay with its clock set ahead.
+	// Otherwise they are delivered by the product in this process, its clock set ahead.
 	Patient bool
 }
 
@@ -111,27 +111,45 @@ func (r *run) setUp(ctx context.Context, server *process) error {
 }
 
 // settle lets the dust settle after the last kill, and reads what is true then.
-func (r *run) settle(ctx context.Context) (Truth, error) {
+func (r *run) settle(ctx context.Context) (truth Truth, err error) {
 	r.receiver.beKind()
-	server, err := r.start(ctx)
+	err = r.undisturbed(ctx, func(server *process) error {
+		if err := r.crowd.resolve(ctx, r.Rounds+1, server, r.key); err != nil || !r.Patient {
+			return err
+		}
+		soFar, err := r.readAPI(ctx, server)
+		if err != nil {
+			return err
+		}
+		return r.awaitWebhooks(ctx, soFar.events())
+	})
 	if err != nil {
 		return Truth{}, err
 	}
-	defer server.kill()
-	if err := r.crowd.resolve(ctx, r.Rounds+1, server, r.key); err != nil {
+	if err := r.finishRest(ctx); err != nil {
 		return Truth{}, err
 	}
-	truth, err := r.readAPI(ctx, server)
-	if err == nil && r.Patient {
-		err = r.awaitWebhooks(ctx, truth.events())
-	}
-	if err == nil {
-		err = server.stop()
-	}
+	err = r.undisturbed(ctx, func(server *process) (err error) {
+		truth, err = r.readAPI(ctx, server)
+		return err
+	})
 	if err != nil {
 		return Truth{}, err
 	}
 	return truth, r.readFiles(ctx, &truth)
+}
+
+// undisturbed is a life of the server that ends in good order.
+func (r *run) undisturbed(ctx context.Context, do func(*process) error) error {
+	server, err := r.start(ctx)
+	if err != nil {
+		return err
+	}
+	defer server.kill()
+	if err := do(server); err != nil {
+		return err
+	}
+	return server.stop()
 }
 
 // settleWithin bounds each wait for something that must come by itself.

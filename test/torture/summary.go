@@ -12,16 +12,17 @@ func (w World) Summary() string {
 	for _, o := range w.History {
 		outcomes[o.Outcome]++
 	}
-	payments, events, times := 0, 0, 0
+	payments, refunds, events, times := 0, 0, 0, 0
 	for _, a := range w.Truth.Accounts {
 		payments += len(a.Payments)
+		refunds += len(a.Refunds)
 		events += len(a.Events)
 	}
 	for _, a := range w.Arrivals {
 		times += a.Times
 	}
-	return fmt.Sprintf("%d operations (%d acknowledged, %d refused, %d unknown): %d sessions, %d payments, %d events, %d webhooks",
-		len(w.History), outcomes[Acknowledged], outcomes[Refused], outcomes[Unknown], len(w.Truth.Accounts), payments, events, times)
+	return fmt.Sprintf("%d operations (%d acknowledged, %d refused, %d unknown): %d sessions, %d payments, %d refunds, %d events, %d webhooks",
+		len(w.History), outcomes[Acknowledged], outcomes[Refused], outcomes[Unknown], len(w.Truth.Accounts), payments, refunds, events, times)
 }
 
 // Complaints are the lines of the server's log that no kill excuses.

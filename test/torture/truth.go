@@ -6,20 +6,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
+	"log/slog"
 	"net/url"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
+	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/pay"
-	"github.com/coinslot/coinslot/internal/safehttp"
 	"github.com/coinslot/coinslot/internal/store"
 	"github.com/coinslot/coinslot/internal/store/sqlite"
 	"github.com/coinslot/coinslot/internal/vault"
-	"github.com/coinslot/coinslot/internal/webhook"
 )
 
 // Truth is what is so once the dust has settled.
@@ -37,6 +37,7 @@ type Account struct {
 
 	Row      pay.Session // in the database, as all below
 	Payments []pay.Payment
+	Refunds  []pay.Refund
 	Events   []pay.Event
 }
 
@@ -54,13 +55,36 @@ type Entry struct {
 	Amount   int64
 	Currency string
 	State    string
-	History  []struct{ Did string }
+	Refunds  []Booking
+	History  []Step
+}
+
+// Booking is a refund in the provider's books.
+type Booking struct {
+	ID     string
+	Amount int64
+}
+
+// Step is one thing that the provider did with a payment.
+type Step struct {
+	Did    string
+	Refund string // the one that it is of; empty: none
 }
 
 // Taken is how often the payment's money was taken.
 func (e Entry) Taken() (n int) {
 	for _, step := range e.History {
 		if step.Did == "taken" {
+			n++
+		}
+	}
+	return n
+}
+
+// Returned is how often the money of a refund was returned.
+func (e Entry) Returned(refund string) (n int) {
+	for _, step := range e.History {
+		if step.Did == "returned" && step.Refund == refund {
 			n++
 		}
 	}
@@ -141,9 +165,6 @@ func (r *run) readFiles(ctx context.Context, t *Truth) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := r.deliverRest(ctx, s); err != nil {
-		return err
-	}
 	for _, game := range games {
 		if err := t.readRows(ctx, s, pay.GameID(game)); err != nil {
 			return fmt.Errorf("read the rows of %s: %w", game, err)
@@ -153,35 +174,58 @@ func (r *run) readFiles(ctx context.Context, t *Truth) (err error) {
 	return err
 }
 
-// ahead is by how much the clock is set ahead to deliver what a killed server had
-// leased: more than a lease and a first retry.
+// ahead is by how much the clock is set ahead to finish what takes its time: more than a
+// lease and a first retry of a webhook, and more than a refund is pending.
 const ahead = time.Minute
 
-// deliverRest has the product's own relay deliver what still waits. A server that is
-// killed keeps what it was sending for the rest of its lease, which nobody wants to wait for.
-func (r *run) deliverRest(ctx context.Context, s store.Store) error {
+// finishRest has the product itself, with its clock set ahead, end the refunds that are
+// pending and deliver what still waits. A server that is killed keeps what it was sending
+// for the rest of its lease, and nobody wants to wait for that.
+func (r *run) finishRest(ctx context.Context) (err error) {
+	s, err := sqlite.Open(ctx, r.database(), sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	ledger, err := sqlite.OpenLedger(r.ledger())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ledger.Close()) }()
 	keys, err := vault.Open(r.vault())
 	if err != nil {
 		return err
 	}
-	client := safehttp.NewClient(safehttp.Options{AllowLoopback: true})
-	relay := webhook.NewRelay(webhook.Options{
-		Store: s, Vault: keys, Client: func(pay.Environment) *http.Client { return client },
-		Now: func() time.Time { return time.Now().Add(ahead) },
+	whole, err := installation.New(ctx, installation.Options{
+		Store: s, Ledger: ledger, Vault: keys, AdminToken: "of nobody", PublicURL: publicURL,
+		Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.Now().Add(ahead) },
 	})
+	if err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { whole.Run(ctx) })
+	defer running.Wait()
 	defer stop()
-	ended := make(chan error, 1)
-	go func() { ended <- relay.Run(ctx) }()
-	err = eventually(ctx, "webhooks still wait", func() (bool, error) {
-		_, err := s.NextDue(ctx)
-		if errors.Is(err, store.ErrNotFound) {
-			return true, nil
-		}
-		return false, err
+	return eventually(ctx, "refunds are pending, or webhooks wait", func() (bool, error) { return nothingWaits(ctx, s) })
+}
+
+// nothingWaits says whether no refund is pending and no webhook waits. In this order: what
+// ends a refund writes the webhooks that tell of it.
+func nothingWaits(ctx context.Context, s store.Store) (bool, error) {
+	var pending []pay.Refund
+	err := s.View(ctx, func(tx store.Reader) (err error) {
+		pending, err = tx.PendingRefunds("", 1)
+		return err
 	})
-	stop()
-	return errors.Join(err, <-ended)
+	if err != nil || len(pending) > 0 {
+		return false, err
+	}
+	if _, err = s.NextDue(ctx); errors.Is(err, store.ErrNotFound) {
+		return true, nil
+	}
+	return false, err
 }
 
 // readRows reads everything that the database has of a game.
@@ -196,10 +240,11 @@ func (t *Truth) readRows(ctx context.Context, s store.Store, game pay.GameID) er
 			for _, row := range page.Rows {
 				a := t.account(string(row.ID))
 				a.Row = row
-				var errPayments, errEvents error
+				var errPayments, errRefunds, errEvents error
 				a.Payments, errPayments = r.SessionPayments(row.ID)
+				a.Refunds, errRefunds = r.SessionRefunds(row.ID)
 				a.Events, errEvents = r.SessionEvents(row.ID)
-				if err := errors.Join(errPayments, errEvents); err != nil {
+				if err := errors.Join(errPayments, errRefunds, errEvents); err != nil {
 					return err
 				}
 				q.After = string(row.ID)

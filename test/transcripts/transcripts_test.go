@@ -2,12 +2,12 @@
 // played against a whole installation under a fake clock.
 //
 // In the files, ids are replaced by names in the order in which they appear: sess_1,
-// pay_1, event_1. A request can use the names. Directives:
+// pay_1, ref_1, event_1. A request can use the names. Directives:
 //
 //	game ID [attempts=N] [capture=manual]      registers a game
 //	key NAME game=ID [environment=production] [readonly]
 //	endpoint game=ID [environment=production] [events=a,b]
-//	call METHOD [key=NAME] [idempotency=KEY]   a Connect JSON call of PaymentService
+//	call METHOD [key=NAME] [idempotency=KEY]   a Connect JSON call of PaymentService, or of SERVICE/METHOD
 //	rest VERB PATH [query=(a=b&c=d)] [key=NAME] [idempotency=KEY]
 //	pay SESSION [card=NUMBER] [method=NAME]    pays in the sandbox as a player would
 //	advance DURATION                           lets time pass
@@ -35,6 +35,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/rpc"
 	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
@@ -81,7 +82,11 @@ func (p *player) play(t testing.TB, d *datadriven.TestData) string {
 	case "endpoint":
 		return p.endpoint(d)
 	case "call":
-		return p.do(d, "POST", "/pay.v1.PaymentService/"+d.CmdArgs[0].Key)
+		method := d.CmdArgs[0].Key
+		if !strings.Contains(method, "/") {
+			method = "PaymentService/" + method
+		}
+		return p.do(d, "POST", "/pay.v1."+method)
 	case "rest":
 		path := p.ids.real(d.CmdArgs[1].Key)
 		if query := arg(d, "query"); query != "" {
@@ -167,9 +172,9 @@ func (p *player) send(r *http.Request) string {
 	p.ServeHTTP(w, r)
 	synctest.Wait()
 	out := fmt.Sprintln(w.Code)
-	for _, name := range []string{"Idempotent-Replayed", "X-Total-Count", "Link", "X-Next-Cursor", "Retry-After"} {
+	for _, name := range []string{"Idempotent-Replayed", "X-Total-Count", "Link", rpc.FeedCursorHeader, "Retry-After"} {
 		if v := w.Header().Get(name); v != "" && (rest || !strings.HasPrefix(name, "X-")) {
-			if name == "X-Next-Cursor" {
+			if name == rpc.FeedCursorHeader {
 				v = p.ids.name("cursor", v)
 			}
 			out += name + ": " + cursors.ReplaceAllString(v, "cursor=…") + "\n"

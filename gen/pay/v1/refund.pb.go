@@ -179,7 +179,7 @@ type CreateRefundRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The payment to return money from. Required.
 	PaymentId string `protobuf:"bytes,1,opt,name=payment_id,json=paymentId,proto3" json:"payment_id,omitempty"`
-	// Why, for the records.
+	// Why, for the records; at most 500 characters.
 	Reason *string `protobuf:"bytes,2,opt,name=reason,proto3,oneof" json:"reason,omitempty"`
 	// How much, in the currency's minor unit; by default all that is left.
 	Amount        *int32 `protobuf:"varint,100,opt,name=amount,proto3,oneof" json:"amount,omitempty"`
@@ -343,7 +343,39 @@ func (x *GetRefundRequest) GetId() string {
 type GetRefundResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The refund as it is now.
-	Refund        *Refund `protobuf:"bytes,1,opt,name=refund,proto3" json:"refund,omitempty"`
+	Refund *Refund `protobuf:"bytes,1,opt,name=refund,proto3" json:"refund,omitempty"`
+	// Copy of `refund.id`.
+	//
+	// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+	Id string `protobuf:"bytes,100,opt,name=id,proto3" json:"id,omitempty"`
+	// Copy of `refund.payment_id`.
+	//
+	// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+	PaymentId string `protobuf:"bytes,101,opt,name=payment_id,json=paymentId,proto3" json:"payment_id,omitempty"`
+	// Copy of `refund.status`.
+	//
+	// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+	Status string `protobuf:"bytes,102,opt,name=status,proto3" json:"status,omitempty"`
+	// Copy of `refund.reason`.
+	//
+	// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+	Reason *string `protobuf:"bytes,103,opt,name=reason,proto3,oneof" json:"reason,omitempty"`
+	// Copy of `refund.created_at`.
+	//
+	// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,104,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// Copy of `refund.succeeded_at`.
+	//
+	// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+	SucceededAt *timestamppb.Timestamp `protobuf:"bytes,105,opt,name=succeeded_at,json=succeededAt,proto3,oneof" json:"succeeded_at,omitempty"`
+	// Copy of `refund.failed_at`.
+	//
+	// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+	FailedAt *timestamppb.Timestamp `protobuf:"bytes,106,opt,name=failed_at,json=failedAt,proto3,oneof" json:"failed_at,omitempty"`
+	// Copy of `refund.cancelled_at`.
+	//
+	// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+	CancelledAt   *timestamppb.Timestamp `protobuf:"bytes,107,opt,name=cancelled_at,json=cancelledAt,proto3,oneof" json:"cancelled_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -381,6 +413,70 @@ func (*GetRefundResponse) Descriptor() ([]byte, []int) {
 func (x *GetRefundResponse) GetRefund() *Refund {
 	if x != nil {
 		return x.Refund
+	}
+	return nil
+}
+
+// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+func (x *GetRefundResponse) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+func (x *GetRefundResponse) GetPaymentId() string {
+	if x != nil {
+		return x.PaymentId
+	}
+	return ""
+}
+
+// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+func (x *GetRefundResponse) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+func (x *GetRefundResponse) GetReason() string {
+	if x != nil && x.Reason != nil {
+		return *x.Reason
+	}
+	return ""
+}
+
+// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+func (x *GetRefundResponse) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+func (x *GetRefundResponse) GetSucceededAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SucceededAt
+	}
+	return nil
+}
+
+// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+func (x *GetRefundResponse) GetFailedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FailedAt
+	}
+	return nil
+}
+
+// Deprecated: Marked as deprecated in pay/v1/refund.proto.
+func (x *GetRefundResponse) GetCancelledAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CancelledAt
 	}
 	return nil
 }
@@ -589,9 +685,24 @@ const file_pay_v1_refund_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12&\n" +
 	"\x06refund\x18\x02 \x01(\v2\x0e.pay.v1.RefundR\x06refund\"\"\n" +
 	"\x10GetRefundRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\";\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xfb\x03\n" +
 	"\x11GetRefundResponse\x12&\n" +
-	"\x06refund\x18\x01 \x01(\v2\x0e.pay.v1.RefundR\x06refund\"\x8e\x02\n" +
+	"\x06refund\x18\x01 \x01(\v2\x0e.pay.v1.RefundR\x06refund\x12\x12\n" +
+	"\x02id\x18d \x01(\tB\x02\x18\x01R\x02id\x12!\n" +
+	"\n" +
+	"payment_id\x18e \x01(\tB\x02\x18\x01R\tpaymentId\x12\x1a\n" +
+	"\x06status\x18f \x01(\tB\x02\x18\x01R\x06status\x12\x1f\n" +
+	"\x06reason\x18g \x01(\tB\x02\x18\x01H\x00R\x06reason\x88\x01\x01\x12=\n" +
+	"\n" +
+	"created_at\x18h \x01(\v2\x1a.google.protobuf.TimestampB\x02\x18\x01R\tcreatedAt\x12F\n" +
+	"\fsucceeded_at\x18i \x01(\v2\x1a.google.protobuf.TimestampB\x02\x18\x01H\x01R\vsucceededAt\x88\x01\x01\x12@\n" +
+	"\tfailed_at\x18j \x01(\v2\x1a.google.protobuf.TimestampB\x02\x18\x01H\x02R\bfailedAt\x88\x01\x01\x12F\n" +
+	"\fcancelled_at\x18k \x01(\v2\x1a.google.protobuf.TimestampB\x02\x18\x01H\x03R\vcancelledAt\x88\x01\x01B\t\n" +
+	"\a_reasonB\x0f\n" +
+	"\r_succeeded_atB\f\n" +
+	"\n" +
+	"_failed_atB\x0f\n" +
+	"\r_cancelled_at\"\x8e\x02\n" +
 	"\x12ListRefundsRequest\x12\"\n" +
 	"\n" +
 	"payment_id\x18\x01 \x01(\tH\x00R\tpaymentId\x88\x01\x01\x12\x1b\n" +
@@ -651,18 +762,22 @@ var file_pay_v1_refund_proto_depIdxs = []int32{
 	8,  // 4: pay.v1.Refund.error:type_name -> pay.v1.Error
 	0,  // 5: pay.v1.CreateRefundResponse.refund:type_name -> pay.v1.Refund
 	0,  // 6: pay.v1.GetRefundResponse.refund:type_name -> pay.v1.Refund
-	0,  // 7: pay.v1.ListRefundsResponse.refunds:type_name -> pay.v1.Refund
-	1,  // 8: pay.v1.RefundService.CreateRefund:input_type -> pay.v1.CreateRefundRequest
-	3,  // 9: pay.v1.RefundService.GetRefund:input_type -> pay.v1.GetRefundRequest
-	5,  // 10: pay.v1.RefundService.ListRefunds:input_type -> pay.v1.ListRefundsRequest
-	2,  // 11: pay.v1.RefundService.CreateRefund:output_type -> pay.v1.CreateRefundResponse
-	4,  // 12: pay.v1.RefundService.GetRefund:output_type -> pay.v1.GetRefundResponse
-	6,  // 13: pay.v1.RefundService.ListRefunds:output_type -> pay.v1.ListRefundsResponse
-	11, // [11:14] is the sub-list for method output_type
-	8,  // [8:11] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	7,  // 7: pay.v1.GetRefundResponse.created_at:type_name -> google.protobuf.Timestamp
+	7,  // 8: pay.v1.GetRefundResponse.succeeded_at:type_name -> google.protobuf.Timestamp
+	7,  // 9: pay.v1.GetRefundResponse.failed_at:type_name -> google.protobuf.Timestamp
+	7,  // 10: pay.v1.GetRefundResponse.cancelled_at:type_name -> google.protobuf.Timestamp
+	0,  // 11: pay.v1.ListRefundsResponse.refunds:type_name -> pay.v1.Refund
+	1,  // 12: pay.v1.RefundService.CreateRefund:input_type -> pay.v1.CreateRefundRequest
+	3,  // 13: pay.v1.RefundService.GetRefund:input_type -> pay.v1.GetRefundRequest
+	5,  // 14: pay.v1.RefundService.ListRefunds:input_type -> pay.v1.ListRefundsRequest
+	2,  // 15: pay.v1.RefundService.CreateRefund:output_type -> pay.v1.CreateRefundResponse
+	4,  // 16: pay.v1.RefundService.GetRefund:output_type -> pay.v1.GetRefundResponse
+	6,  // 17: pay.v1.RefundService.ListRefunds:output_type -> pay.v1.ListRefundsResponse
+	15, // [15:18] is the sub-list for method output_type
+	12, // [12:15] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_pay_v1_refund_proto_init() }
@@ -673,6 +788,7 @@ func file_pay_v1_refund_proto_init() {
 	file_pay_v1_common_proto_init()
 	file_pay_v1_refund_proto_msgTypes[0].OneofWrappers = []any{}
 	file_pay_v1_refund_proto_msgTypes[1].OneofWrappers = []any{}
+	file_pay_v1_refund_proto_msgTypes[4].OneofWrappers = []any{}
 	file_pay_v1_refund_proto_msgTypes[5].OneofWrappers = []any{}
 	file_pay_v1_refund_proto_msgTypes[6].OneofWrappers = []any{}
 	type x struct{}

@@ -1,10 +1,11 @@
 // Package providertest is the contract of provider.Provider as tests, which every
-// provider passes: no call and no repeat of one takes money twice, and what the
-// provider says is what its books show.
+// provider passes: no call and no repeat of one takes money twice or returns it twice, and
+// what the provider says is what its books show.
 package providertest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
@@ -17,8 +18,12 @@ type Subject struct {
 	Start func() provider.Provider
 
 	// Taken is how much the provider's own books show as taken for a payment, in
-	// minor units, everything counted that ever was.
-	Taken func(pay.PaymentID) int64
+	// minor units, everything counted that ever was. Returned is the same of what was
+	// returned from it.
+	Taken, Returned func(pay.PaymentID) int64
+
+	// Wait lets time pass for the provider, for refunds that take a while.
+	Wait func(time.Duration)
 }
 
 // Way is one way of paying and what comes of it.
@@ -28,6 +33,11 @@ type Way struct {
 	Card   *pay.Card
 	Token  string
 	Fails  pay.FailureCode // empty: it is approved
+
+	// Refunds is how a refund of what was paid this way ends; pending until then, for at
+	// most RefundsWithin. Empty: it succeeds at once.
+	Refunds       pay.RefundStatus
+	RefundsWithin time.Duration
 }
 
 // Run proves the contract. Open makes a subject with empty books; ways must have
@@ -36,16 +46,20 @@ func Run(t *testing.T, open func(*testing.T) Subject, ways []Way) {
 	suite := suite{open: open, approved: pick(t, ways, true), refused: pick(t, ways, false)}
 	for _, w := range ways {
 		t.Run("paying with "+w.Name, func(t *testing.T) { suite.run(t, payingCases(w)) })
+		if w.Fails == "" {
+			t.Run("refunding "+w.Name, func(t *testing.T) { suite.run(t, returningCases(w)) })
+		}
 	}
 	suite.run(t, chargingCases)
 	suite.run(t, lookupCases)
 	suite.run(t, finishingCases)
+	suite.run(t, refundCases)
 }
 
 func pick(t *testing.T, ways []Way, approved bool) Way {
 	t.Helper()
 	for _, w := range ways {
-		if (w.Fails == "") == approved {
+		if (w.Fails == "") == approved && w.Refunds == "" {
 			return w
 		}
 	}

@@ -81,6 +81,14 @@ func everythingSaid(t *testing.T, ledger *sniffer, id pay.PaymentID, number stri
 	say(p.Capture(t.Context(), id))
 	say(p.Void(t.Context(), id))
 	say(p.Lookup(t.Context(), id))
+	sayRefund := func(o pay.RefundOutcome, err error) { fmt.Fprintf(&said, "%+v %+v %#v %v\n", o, o.Failure, o, err) }
+	for _, amount := range []int64{1, 2, c.Amount.Amount} {
+		r := provider.Return{Refund: "ref_1", Payment: id, Amount: pay.Money{Amount: amount, Currency: c.Amount.Currency}}
+		sayRefund(p.Refund(t.Context(), r))
+		r.Refund = pay.RefundID(fmt.Sprintf("ref_of_%d", amount))
+		sayRefund(p.Refund(t.Context(), r))
+		sayRefund(p.LookupRefund(t.Context(), id, r.Refund))
+	}
 	broken := sandbox.New(&faultyLedger{MemoryLedger: ledger.MemoryLedger, failSave: true, failLoad: true}, time.Now)
 	say(broken.Authorize(t.Context(), c))
 	full := sandbox.New(&faultyLedger{MemoryLedger: sandbox.NewMemoryLedger(), failSave: true}, time.Now)

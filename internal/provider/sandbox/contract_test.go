@@ -17,20 +17,41 @@ import (
 
 func TestTheSandboxKeepsTheContract(t *testing.T) {
 	providertest.Run(t, func(*testing.T) providertest.Subject {
-		ledger := &auditedLedger{MemoryLedger: sandbox.NewMemoryLedger(), taken: map[string]int64{}}
+		ledger := &auditedLedger{MemoryLedger: sandbox.NewMemoryLedger(), taken: map[string]int64{}, returned: map[string]int64{}}
+		clock := &stillClock{at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 		return providertest.Subject{
-			Start: func() provider.Provider { return sandbox.New(ledger, time.Now) },
-			Taken: ledger.takenFor,
+			Start:    func() provider.Provider { return sandbox.New(ledger, clock.now) },
+			Taken:    func(id pay.PaymentID) int64 { return ledger.sum(ledger.taken, id) },
+			Returned: func(id pay.PaymentID) int64 { return ledger.sum(ledger.returned, id) },
+			Wait:     clock.wait,
 		}
 	}, ways())
 }
 
-// auditedLedger adds up what each write takes as it comes, so that a charge which a
-// concurrent one overwrites counts all the same.
+// stillClock moves only when it is told to.
+type stillClock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *stillClock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *stillClock) wait(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// auditedLedger adds up what each write takes and returns as it comes, so that a charge or
+// a refund which a concurrent one overwrites counts all the same.
 type auditedLedger struct {
 	*sandbox.MemoryLedger
-	mu    sync.Mutex
-	taken map[string]int64
+	mu              sync.Mutex
+	taken, returned map[string]int64
 }
 
 func (l *auditedLedger) Load(ctx context.Context, key string) ([]byte, error) {
@@ -49,25 +70,37 @@ func (l *auditedLedger) Save(ctx context.Context, key string, value []byte) erro
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if b.History[len(b.History)-1].Did == "taken" {
+	switch last := b.History[len(b.History)-1]; last.Did {
+	case "taken":
 		l.taken[key] += b.Amount
+	case "returned":
+		for _, r := range b.Refunds {
+			if r.ID == last.Refund {
+				l.returned[key] += r.Amount
+			}
+		}
 	}
 	return nil
 }
 
-func (l *auditedLedger) takenFor(id pay.PaymentID) int64 {
+func (l *auditedLedger) sum(sums map[string]int64, id pay.PaymentID) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.taken[string(id)]
+	return sums[string(id)]
 }
 
 // ways are all cards and wallets of the sandbox, what it refuses among them.
 func ways() []providertest.Way {
 	var ways []providertest.Way
 	for _, c := range sandbox.Cards {
-		ways = append(ways, providertest.Way{
-			Name: "a card that " + c.Outcome, Method: pay.MethodCard, Card: card(c.Number), Fails: c.Failure,
-		})
+		w := providertest.Way{Name: "a card that " + c.Outcome, Method: pay.MethodCard, Card: card(c.Number), Fails: c.Failure}
+		switch c.Number {
+		case returnsSlowly:
+			w.Refunds, w.RefundsWithin = pay.RefundSucceeded, 10*time.Second
+		case failsRefunds:
+			w.Refunds, w.RefundsWithin = pay.RefundFailed, 10*time.Second
+		}
+		ways = append(ways, w)
 	}
 	for _, m := range []pay.Method{pay.MethodApplePay, pay.MethodGooglePay, pay.MethodPayPal, pay.MethodPayLater, pay.MethodVenmo} {
 		ways = append(ways,
@@ -82,6 +115,12 @@ func ways() []providertest.Way {
 		providertest.Way{Name: "a card with hyphens", Method: pay.MethodCard, Card: card("4242-4242-4242-4242")},
 		providertest.Way{Name: "a method that it does not take", Method: pay.MethodTokenizedCard, Token: "tok_approved", Fails: pay.ProcessingError})
 }
+
+// The cards whose refunds take their time.
+const (
+	returnsSlowly = "4000 0000 0000 7726"
+	failsRefunds  = "4000 0000 0000 5126"
+)
 
 func card(number string) *pay.Card {
 	return &pay.Card{Number: number, ExpiryMonth: 12, ExpiryYear: 2040, CVC: "9173"}
@@ -98,7 +137,11 @@ func charge(id pay.PaymentID, number string, capture bool) provider.Charge {
 type book struct {
 	Payment, Session, Currency, State string
 	Amount                            int64
-	History                           []struct{ Operation, Did string }
+	Refunds                           []struct {
+		ID, Status string
+		Amount     int64
+	}
+	History []struct{ Operation, Did, Refund string }
 }
 
 func read(t *testing.T, ledger sandbox.Ledger, id pay.PaymentID) (b book) {

@@ -62,6 +62,33 @@ func TestAFailedWriteIsNoAnswerAndLookupTells(t *testing.T) {
 	}
 }
 
+func TestARefundWhoseWriteFailedIsNoAnswerAndLookupTells(t *testing.T) {
+	for name, kept := range map[string]bool{"and the write was lost": false, "but the write was kept": true} {
+		t.Run(name, func(t *testing.T) {
+			ledger := &faultyLedger{MemoryLedger: sandbox.NewMemoryLedger(), saveAnyway: kept}
+			p := sandbox.New(ledger, time.Now)
+			if _, err := p.Authorize(t.Context(), charge("pay_1", visa, true)); err != nil {
+				t.Fatal(err)
+			}
+			ledger.failSave = true
+			if o, err := p.Refund(t.Context(), refundOf("ref_1", 499)); !errors.Is(err, errDisk) {
+				t.Fatalf("got %+v and error %v, want the ledger's error", o, err)
+			}
+			ledger.failSave = false
+			o, err := p.LookupRefund(t.Context(), "pay_1", "ref_1")
+			if kept && (err != nil || o.Status != pay.RefundSucceeded) || !kept && !errors.Is(err, provider.ErrUnknownRefund) {
+				t.Errorf("LookupRefund: got %+v and error %v; kept: %t", o, err, kept)
+			}
+			if o, err := p.Refund(t.Context(), refundOf("ref_1", 499)); err != nil || o.Status != pay.RefundSucceeded {
+				t.Errorf("asked again: got %+v and error %v", o, err)
+			}
+			if h := read(t, ledger, "pay_1").history(); h != "authorize: taken, refund: returned" {
+				t.Errorf("the ledger says %s", h)
+			}
+		})
+	}
+}
+
 func TestAPaymentIsNotToldUnknownBeforeThatIsKept(t *testing.T) {
 	ledger := &faultyLedger{MemoryLedger: sandbox.NewMemoryLedger(), failSave: true}
 	p := sandbox.New(ledger, time.Now)

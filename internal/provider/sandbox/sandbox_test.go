@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,19 @@ func TestTheLedgerSaysWhatEachOperationDid(t *testing.T) {
 			dearer.Amount.Amount *= 2
 			p.Authorize(t.Context(), dearer)
 		}, "authorize: taken, authorize: refused"},
+		{"refunded in parts, then too much", func(p provider.Provider) {
+			p.Authorize(t.Context(), charge("pay_1", visa, true))
+			p.Refund(t.Context(), refundOf("ref_1", 400))
+			p.Refund(t.Context(), refundOf("ref_1", 400))
+			p.Refund(t.Context(), refundOf("ref_2", 100))
+			p.Refund(t.Context(), refundOf("ref_3", 99))
+		}, "authorize: taken, refund: returned, refund: failed, refund: returned"},
+		{"refunded slowly", func(p provider.Provider) {
+			p.Authorize(t.Context(), charge("pay_1", returnsSlowly, true))
+			p.Refund(t.Context(), refundOf("ref_1", 400))
+			p.LookupRefund(t.Context(), "pay_1", "ref_1")
+			p.Refund(t.Context(), refundOf("ref_2", 100))
+		}, "authorize: taken, refund: accepted, refund: failed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ledger := sandbox.NewMemoryLedger()
@@ -78,6 +92,10 @@ func TestTheLedgerSaysWhatEachOperationDid(t *testing.T) {
 	}
 }
 
+func refundOf(id pay.RefundID, amount int64) provider.Return {
+	return provider.Return{Refund: id, Payment: "pay_1", Amount: pay.Money{Amount: amount, Currency: "USD"}}
+}
+
 func TestNoNumberOfCallsMakesAnEntryGrow(t *testing.T) {
 	ledger := sandbox.NewMemoryLedger()
 	p := sandbox.New(ledger, time.Now)
@@ -87,6 +105,12 @@ func TestNoNumberOfCallsMakesAnEntryGrow(t *testing.T) {
 		p.Capture(t.Context(), "pay_1")
 		p.Void(t.Context(), "pay_1")
 		p.Lookup(t.Context(), "pay_1")
+		for _, amount := range []int64{100, 400, 99} { // returned, refused, another one than before
+			p.Refund(t.Context(), refundOf("ref_1", amount))
+			p.Refund(t.Context(), refundOf(pay.RefundID(fmt.Sprintf("ref_of_%d", amount)), amount))
+		}
+		p.LookupRefund(t.Context(), "pay_1", "ref_1")
+		p.LookupRefund(t.Context(), "pay_1", "ref_unknown")
 	}
 	everything()
 	want := read(t, ledger, "pay_1").history()

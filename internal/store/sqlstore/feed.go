@@ -16,12 +16,16 @@ const mostLooked = 2000
 // The feed's statements. The placeholders are $1 environment, $2 game or session, $3
 // after this position, $4 how many. An event that is visible has no other before it that
 // is not: SQLite's writers take turns, so positions become visible in their order.
+//
+// That of all games has no index of its own, which every event would pay for. It comes by
+// the other environment's events too, so they are told apart here rather than by the
+// statement: passed over within it, any number of them would cost one page.
 var (
-	feedOfAll = statement(`SELECT position, type, ` + eventColumns + ` FROM events
-		WHERE environment = $1 AND $2 = '' AND position > $3 ORDER BY position LIMIT $4`)
-	feedOfGame = statement(`SELECT position, type, ` + eventColumns + ` FROM events
+	feedOfAll = statement(`SELECT position, type, environment = $1 AND $2 = '', ` + eventColumns + ` FROM events
+		WHERE position > $3 ORDER BY position LIMIT $4`)
+	feedOfGame = statement(`SELECT position, type, 1, ` + eventColumns + ` FROM events
 		WHERE environment = $1 AND game = $2 AND position > $3 ORDER BY position LIMIT $4`)
-	feedOfSession = statement(`SELECT position, type, ` + eventColumns + ` FROM events
+	feedOfSession = statement(`SELECT position, type, 1, ` + eventColumns + ` FROM events
 		WHERE environment = $1 AND session = $2 AND position > $3 ORDER BY sequence LIMIT $4`)
 )
 
@@ -70,10 +74,10 @@ func (r Reader) Events(eq store.EventQuery) (store.Feed, error) {
 		}
 		looked++
 		feed.Next = row.Int(0)
-		if len(eq.Types) > 0 && !slices.Contains(eq.Types, pay.EventType(row.Text(1))) {
+		if row.Int(2) == 0 || len(eq.Types) > 0 && !slices.Contains(eq.Types, pay.EventType(row.Text(1))) {
 			return nil // before its payload is read
 		}
-		e, err := readEvent(&columns{row: row, next: 2})
+		e, err := readEvent(&columns{row: row, next: 3})
 		e.Position = feed.Next
 		if eq.Session == "" || eq.Game == "" || e.Game == eq.Game {
 			feed.Rows = append(feed.Rows, e)

@@ -29,6 +29,8 @@ func Run(t *testing.T, open func(*testing.T) store.Store, only ...string) {
 		{"Answers", answerCases},
 		{"Reading", readCases},
 		{"Lists", listCases},
+		{"Refunds", refundCases},
+		{"Feed", feedCases},
 		{"Settings", settingsCases},
 		{"Queue", queueCases},
 		{"Life", lifeCases},
@@ -150,6 +152,10 @@ func clone(c pay.Change) pay.Change {
 		p := *c.Payment
 		c.Payment = &p
 	}
+	if c.Refund != nil {
+		r := *c.Refund
+		c.Refund = &r
+	}
 	return c
 }
 
@@ -226,21 +232,27 @@ func (w *world) paid(at shelf) pay.Payment {
 func (w *world) refund(id pay.PaymentID, amount int64) pay.Refund {
 	w.Helper()
 	p := w.payment(id)
-	c, err := w.session(p.Session).StartRefund(p, pay.NewRefundID(w.now, w.entropy()), pay.RefundOrder{Amount: &amount}, w.tick())
+	c, err := w.session(p.Session).StartRefund(p, pay.NewRefundID(w.tick(), w.entropy()), pay.RefundOrder{Amount: &amount}, w.now)
 	w.must(err)
 	w.apply(withPayloads(c))
-	return *c.Refund
+	return w.refunded(c.Refund.ID)
 }
 
-// settleRefund lets the provider say what came of a refund.
-func (w *world) settleRefund(id pay.RefundID, status pay.RefundStatus) {
+// refunded is a refund as it is stored.
+func (w *world) refunded(id pay.RefundID) (r pay.Refund) {
 	w.Helper()
-	var r pay.Refund
 	w.view(func(tx store.Reader) {
 		var err error
 		r, err = tx.Refund(id)
 		w.must(err)
 	})
+	return r
+}
+
+// settleRefund lets the provider say what came of a refund.
+func (w *world) settleRefund(id pay.RefundID, status pay.RefundStatus) {
+	w.Helper()
+	r := w.refunded(id)
 	p := w.payment(r.Payment)
 	w.apply(withPayloads(w.session(p.Session).SettleRefund(p, r, pay.RefundOutcome{Status: status}, w.tick())))
 }

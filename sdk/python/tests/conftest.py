@@ -28,7 +28,7 @@ def server(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever runs the tests may have these set."""
-    for name in ("COINSLOT_ACCESS_TOKEN", "COINSLOT_URL"):
+    for name in ("COINSLOT_ACCESS_TOKEN", "COINSLOT_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -19,7 +19,7 @@ Request = Tuple[bytes, Dict[str, str]]
 def played(server: Server, monkeypatch: pytest.MonkeyPatch) -> Dict[str, Any]:
     """What the README's names stand for after all its blocks have run in turn."""
     monkeypatch.setenv("COINSLOT_ACCESS_TOKEN", server.key)
-    monkeypatch.setenv("COINSLOT_URL", server.url)
+    monkeypatch.setenv("COINSLOT_BASE_URL", server.url)
     names: Dict[str, Any] = {}
     for heading, text, paid in blocks():
         if paid:

@@ -31,7 +31,7 @@ def test_a_sandbox_token_is_enough(client: Client) -> None:
 
 def test_options_come_before_the_environments_variables(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COINSLOT_ACCESS_TOKEN", PRODUCTION + "\n")
-    monkeypatch.setenv("COINSLOT_URL", "https://pay.example.com/")
+    monkeypatch.setenv("COINSLOT_BASE_URL", "https://pay.example.com/")
     s = settings(client)
     assert (s.access_token, s.base_url, s.environment) == (PRODUCTION, "https://pay.example.com", "production")
     s = settings(client, access_token=SANDBOX, base_url="http://127.0.0.1:1/below/")
@@ -50,7 +50,7 @@ def test_a_token_of_another_form_needs_a_url_alone(client: Client) -> None:
         ({"access_token": " "}, "access_token is missing"),
         ({"access_token": "sk_sandbox_secret\r\nA: b"}, "access_token has characters"),
         ({"access_token": "sk_sandbox_sécret"}, "access_token has characters"),
-        ({"access_token": PRODUCTION}, "base_url is missing: .* COINSLOT_URL"),
+        ({"access_token": PRODUCTION}, "base_url is missing: .* COINSLOT_BASE_URL"),
         ({"access_token": "other"}, "base_url is missing"),
         ({"access_token": SANDBOX, "environment": "production"}, 'environment is "production", but .* sandbox'),
         ({"access_token": PRODUCTION, "environment": "sandbox", "base_url": "https://a.example"}, "one of production"),

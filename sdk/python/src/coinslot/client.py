@@ -54,7 +54,7 @@ class Coinslot:
     """A client of one server, as one access token. Threads may share it.
 
     access_token: from `coinslot keys create`; by default COINSLOT_ACCESS_TOKEN.
-    base_url: the server; by default COINSLOT_URL, else for sandbox tokens
+    base_url: the server; by default COINSLOT_BASE_URL, else for sandbox tokens
         http://localhost:8080.
     environment: `sandbox` or `production`; refused if the token is of the other one.
     timeout: for how many seconds one attempt of a call waits for the server.

@@ -71,10 +71,10 @@ def settle(
     if environment and known and environment != known:
         raise ValueError(f'environment is "{environment}", but the access token is one of {known}')
     environment = environment or known
-    url = base_url or os.environ.get("COINSLOT_URL") or (LOCAL_URL if environment == "sandbox" else "")
+    url = base_url or os.environ.get("COINSLOT_BASE_URL") or (LOCAL_URL if environment == "sandbox" else "")
     if not url:
         raise ValueError(
-            "base_url is missing: give the URL of your server, such as https://pay.example.com, or set COINSLOT_URL"
+            "base_url is missing: give the URL of your server, such as https://pay.example.com, or set COINSLOT_BASE_URL"
         )
     if retries < 0:
         raise ValueError(f"retries must not be negative, got {retries}")

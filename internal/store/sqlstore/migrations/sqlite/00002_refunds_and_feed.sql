@@ -26,15 +26,25 @@ CREATE INDEX refunds_of_game_status ON refunds (environment, game, status, id);
 CREATE INDEX refunds_of_payment ON refunds (payment, id);
 CREATE INDEX refunds_pending ON refunds (id) WHERE status = 'pending';
 
--- Whoever writes a refund, in whatever way: the payment's sums follow, and their check
--- refuses more than was paid. Only a payment that took money can have one.
-ALTER TABLE payments ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved BETWEEN refunded AND amount);
+-- Whoever writes a refund, in whatever way: the payment's sums follow, and more than was
+-- paid is refused. Only a payment that took money can have one. Each trigger sees to its
+-- own part, since an INSERT OR IGNORE would have the checks of columns passed over in silence.
+ALTER TABLE payments ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0
+	CHECK (reserved BETWEEN refunded AND amount AND (reserved = 0 OR status IN ('succeeded', 'refunded')));
+
+-- A refund that is there already is never written over, not by an INSERT OR REPLACE either.
+-- +goose StatementBegin
+CREATE TRIGGER refunds_once BEFORE INSERT ON refunds BEGIN
+	SELECT RAISE(IGNORE) WHERE EXISTS (SELECT 1 FROM refunds WHERE id = NEW.id);
+END;
+-- +goose StatementEnd
 
 -- +goose StatementBegin
 CREATE TRIGGER refunds_added AFTER INSERT ON refunds BEGIN
-	SELECT RAISE(ABORT, 'only what was paid can be refunded')
+	SELECT RAISE(ABORT, 'only what was paid can be refunded, and only once')
 	WHERE NOT EXISTS (SELECT 1 FROM payments WHERE id = NEW.payment AND status IN ('succeeded', 'refunded')
-		AND currency = NEW.currency AND session = NEW.session);
+		AND currency = NEW.currency AND session = NEW.session
+		AND reserved + iif(NEW.status IN ('pending', 'succeeded'), NEW.amount, 0) <= amount);
 	UPDATE payments SET
 		reserved = reserved + iif(NEW.status IN ('pending', 'succeeded'), NEW.amount, 0),
 		refunded = refunded + iif(NEW.status = 'succeeded', NEW.amount, 0)
@@ -56,6 +66,18 @@ END;
 -- +goose StatementBegin
 CREATE TRIGGER refunds_stay BEFORE DELETE ON refunds BEGIN
 	SELECT RAISE(ABORT, 'refunds are kept for ever');
+END;
+-- +goose StatementEnd
+
+-- The sums are those of the refunds, whoever writes them, and what was paid stays as it
+-- is. No other update of a payment names these columns, so no other pays for this.
+-- +goose StatementBegin
+CREATE TRIGGER payments_sums AFTER UPDATE OF amount, currency, refunded, reserved ON payments BEGIN
+	SELECT RAISE(ABORT, 'what was paid stays as it is, and the sums of its refunds are theirs')
+	WHERE NEW.amount <> OLD.amount OR NEW.currency <> OLD.currency
+		OR (NEW.reserved, NEW.refunded) <> (
+			SELECT COALESCE(SUM(iif(status IN ('pending', 'succeeded'), amount, 0)), 0), COALESCE(SUM(iif(status = 'succeeded', amount, 0)), 0)
+			FROM refunds WHERE payment = NEW.id);
 END;
 -- +goose StatementEnd
 

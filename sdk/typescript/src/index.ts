@@ -1,0 +1,46 @@
+export { Coinslot } from "./client.js";
+export type { CallOptions, ChangeOptions, CoinslotOptions } from "./options.js";
+export type {
+  Environment,
+  Failure,
+  Item,
+  Payment,
+  PaymentMethod,
+  PaymentStatus,
+  Refund,
+  RefundStatus,
+  Session,
+  SessionMetadata,
+  SessionStatus,
+} from "./entities.js";
+export type {
+  Sessions,
+  CheckoutParams,
+  ItemParams,
+  ListSessionsParams,
+  SessionPage,
+  StatusOfSession,
+} from "./sessions.js";
+export type { Payments, GetPaymentParams, ListPaymentsParams, PaymentPage } from "./payments.js";
+export type { Refunds, RefundParams, ListRefundsParams, RefundPage } from "./refunds.js";
+export type { Events, ListEventsParams, EventPage } from "./events.js";
+export type {
+  CoinslotEvent,
+  EventOf,
+  EventType,
+  PaymentEventData,
+  PaymentEventType,
+  RefundEventData,
+  RefundEventType,
+  SessionEventData,
+  SessionEventType,
+  TestEventData,
+} from "./event.js";
+export { CoinslotError, type ErrorCode } from "./errors.js";
+export {
+  verifyWebhook,
+  WebhookError,
+  type WebhookErrorReason,
+  type WebhookHeaders,
+  type WebhookRequest,
+} from "./webhook.js";
