@@ -37,7 +37,7 @@ type Event struct {
 	Type     EventType
 	At       time.Time
 	Sequence int64 // counts the events of its session from 1
-	Position int64 // its place in the feed, once it is stored and where the feed was asked
+	Position int64 // its place in the feed, once it is stored
 
 	Environment Environment
 	Game        GameID

@@ -8,20 +8,24 @@ import (
 
 const eventColumns = `id, type, at, session, sequence, environment, game, payment, refund, payload`
 
+// placedEvent is eventColumns with the place that the database gave.
+const placedEvent = `position, ` + eventColumns
+
 var (
 	// The position is the database's to give: it counts in the order of commits.
 	insertEvent = statement(`INSERT INTO events (` + eventColumns + `)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`)
 
-	selectSessionEvents = statement(`SELECT ` + eventColumns + ` FROM events WHERE session = $1 ORDER BY sequence`)
+	selectSessionEvents = statement(`SELECT ` + placedEvent + ` FROM events WHERE session = $1 ORDER BY sequence`)
 
-	selectEvent = statement(`SELECT ` + eventColumns + ` FROM events WHERE id = $1`)
+	selectEvent = statement(`SELECT ` + placedEvent + ` FROM events WHERE id = $1`)
 
 	selectPosition = statement(`SELECT position FROM events WHERE session = $1 AND sequence = $2`)
 )
 
 func readEvent(c *columns) (pay.Event, error) {
 	return pay.Event{
+		Position:    c.integer(),
 		ID:          pay.EventID(c.text()),
 		Type:        pay.EventType(c.text()),
 		At:          c.time(),

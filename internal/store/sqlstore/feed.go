@@ -21,11 +21,11 @@ const mostLooked = 2000
 // the other environment's events too, so they are told apart here rather than by the
 // statement: passed over within it, any number of them would cost one page.
 var (
-	feedOfAll = statement(`SELECT position, type, environment = $1 AND $2 = '', ` + eventColumns + ` FROM events
+	feedOfAll = statement(`SELECT environment = $1 AND $2 = '', type, ` + placedEvent + ` FROM events
 		WHERE position > $3 ORDER BY position LIMIT $4`)
-	feedOfGame = statement(`SELECT position, type, 1, ` + eventColumns + ` FROM events
+	feedOfGame = statement(`SELECT 1, type, ` + placedEvent + ` FROM events
 		WHERE environment = $1 AND game = $2 AND position > $3 ORDER BY position LIMIT $4`)
-	feedOfSession = statement(`SELECT position, type, 1, ` + eventColumns + ` FROM events
+	feedOfSession = statement(`SELECT 1, type, ` + placedEvent + ` FROM events
 		WHERE environment = $1 AND session = $2 AND position > $3 ORDER BY sequence LIMIT $4`)
 )
 
@@ -73,12 +73,11 @@ func (r Reader) Events(eq store.EventQuery) (store.Feed, error) {
 			return errEnough // and that this row is there says that more follow
 		}
 		looked++
-		feed.Next = row.Int(0)
-		if row.Int(2) == 0 || len(eq.Types) > 0 && !slices.Contains(eq.Types, pay.EventType(row.Text(1))) {
+		feed.Next = row.Int(2)
+		if row.Int(0) == 0 || len(eq.Types) > 0 && !slices.Contains(eq.Types, pay.EventType(row.Text(1))) {
 			return nil // before its payload is read
 		}
-		e, err := readEvent(&columns{row: row, next: 3})
-		e.Position = feed.Next
+		e, err := readEvent(&columns{row: row, next: 2})
 		if eq.Session == "" || eq.Game == "" || e.Game == eq.Game {
 			feed.Rows = append(feed.Rows, e)
 		}

@@ -109,6 +109,7 @@ var applyCases = []testCase{
 		w.view(func(r store.Reader) {
 			events, err := r.SessionEvents(s.ID)
 			w.must(err)
+			e.Position = events[1].Position // the store's to give
 			w.same("event", events[1], e)
 		})
 	}},
