@@ -43,7 +43,7 @@ func crossOrigin(origins []string) func(http.Handler) http.Handler {
 		AllowedOrigins: origins,
 		AllowedMethods: connectcors.AllowedMethods(),
 		AllowedHeaders: append(connectcors.AllowedHeaders(), "Authorization", "Idempotency-Key"),
-		ExposedHeaders: append(connectcors.ExposedHeaders(), "Idempotent-Replayed", "Retry-After", "X-Request-Id", "X-Total-Count", "Link", rpc.NextCursorHeader),
+		ExposedHeaders: append(connectcors.ExposedHeaders(), "Idempotent-Replayed", "Retry-After", "X-Request-Id", "X-Total-Count", "Link", rpc.FeedCursorHeader),
 		MaxAge:         7200, // seconds, the most that browsers heed
 	}).Handler
 }
