@@ -57,7 +57,7 @@ check-generate: ## fail if gen/ is not what `make generate` would make of it; ch
 	$(BUF) generate --output "$$dir" && \
 	{ diff -r gen "$$dir/gen" || { echo 'gen/ is not what proto/ and test/transcripts generate: run make generate'; exit 1; }; }
 
-baseline: ## accept proto/ as published: what `make lint` holds later changes against; once per release
+baseline: ## accept proto/ as published: what `make lint` holds later changes against; once per release, and freely before the first
 	$(BUF) build --exclude-source-info -o proto/baseline.binpb
 
 setup: ## install what the tests need (Debian packages, npm packages) and download the Go modules
@@ -73,10 +73,11 @@ setup: ## install what the tests need (Debian packages, npm packages) and downlo
 	fi
 	go mod download
 	go mod download -modfile=tools.mod
+	$(TOOL) -n buf >/dev/null && $(TOOL) -n connectconformance >/dev/null # so that no test has to wait for them
 	@if $(HAS_NODE); then \
 		for p in $(NPM_PACKAGES); do (cd $$p && npm ci) || exit 1; done; \
 	else \
-		echo 'this system offers no Node 20 with npm: install them yourself, or the tests of $(NPM_PACKAGES) are skipped'; \
+		echo 'this system offers no Node 20 with npm: install them yourself, or the tests of $(NPM_PACKAGES) are left out'; \
 	fi
 
 torture: ## kill the server a thousand times under load

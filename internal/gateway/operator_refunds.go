@@ -17,7 +17,8 @@ func (s *Service) RefundAsOperator(ctx context.Context, o pay.RefundOrder, idem 
 	if err != nil {
 		return pay.Refund{}, false, notFound(err, pay.PaymentNotFound, "payment", string(o.Payment))
 	}
-	return s.CreateRefund(ctx, Caller{Environment: payment.Environment}, o, idem)
+	// In a scope of its own: the operator's keys and the game's know nothing of each other.
+	return s.refundIn(ctx, "admin.CreateRefund", Caller{Environment: payment.Environment}, o, idem)
 }
 
 // AnyRefund is one refund of whichever environment.

@@ -16,6 +16,11 @@ import (
 // takes longer than a caller should wait is returned as pending. A repeat gets the refund
 // as it stands now.
 func (s *Service) CreateRefund(ctx context.Context, c Caller, o pay.RefundOrder, idem Idempotency) (refund pay.Refund, replayed bool, err error) {
+	return s.refundIn(ctx, "CreateRefund", c, o, idem)
+}
+
+// refundIn does so with idempotency keys that count for one method.
+func (s *Service) refundIn(ctx context.Context, method string, c Caller, o pay.RefundOrder, idem Idempotency) (refund pay.Refund, replayed bool, err error) {
 	if err := c.checkWrite(idem); err != nil {
 		return pay.Refund{}, false, err
 	}
@@ -25,7 +30,8 @@ func (s *Service) CreateRefund(ctx context.Context, c Caller, o pay.RefundOrder,
 	}
 	id := pay.NewRefundID(s.now(), entropy())
 	s.returning.Store(id, true) // before reconciliation can see it as pending
-	refund, replayed, err = s.startRefund(ctx, payment, id, o, idem)
+	scope := store.Scope{Environment: payment.Environment, Game: payment.Game, Method: method}
+	refund, replayed, err = s.startRefund(ctx, payment, id, o, idem, scope)
 	if err != nil || replayed {
 		s.returning.Delete(id)
 		return refund, replayed, err
@@ -37,12 +43,10 @@ func (s *Service) CreateRefund(ctx context.Context, c Caller, o pay.RefundOrder,
 
 // startRefund stores the refund as pending, or finds the one that a call with this
 // idempotency key has made.
-func (s *Service) startRefund(ctx context.Context, p pay.Payment, id pay.RefundID, o pay.RefundOrder, idem Idempotency) (refund pay.Refund, replayed bool, err error) {
+func (s *Service) startRefund(ctx context.Context, p pay.Payment, id pay.RefundID, o pay.RefundOrder, idem Idempotency, scope store.Scope) (refund pay.Refund, replayed bool, err error) {
 	now := s.now()
-	scope := store.Scope{Environment: p.Environment, Game: p.Game, Method: "CreateRefund"}
 	err = s.store.Update(ctx, p.Session, func(tx store.Tx) error {
-		var made string
-		made, replayed, err = idem.once(tx, scope, now, s.window, func() (string, error) {
+		made, again, err := idem.once(tx, scope, now, s.window, func() (string, error) {
 			if _, err := s.provider(p.Environment); err != nil {
 				return "", err
 			}
@@ -57,7 +61,7 @@ func (s *Service) startRefund(ctx context.Context, p pay.Payment, id pay.RefundI
 			refund = *change.Refund
 			return string(id), s.apply(tx, change)
 		})
-		if replayed && err == nil {
+		if replayed = again; again && err == nil {
 			refund, err = tx.Refund(pay.RefundID(made))
 		}
 		return err

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/internal/pay"
@@ -68,9 +66,7 @@ func (s *AdminServer) ListRefunds(ctx context.Context, req *adminv1.ListRefundsR
 	for _, refund := range page.Rows {
 		out.Refunds = append(out.Refunds, refundMessage(refund))
 	}
-	if page.More {
-		out.NextCursor = proto.String(newCursor(string(page.Rows[len(page.Rows)-1].ID), filters))
-	}
+	out.NextCursor = nextCursor(ctx, page, idOfRefund, filters)
 	return out, nil
 }
 

@@ -2,11 +2,14 @@ package rpc
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"slices"
 	"strconv"
 	"strings"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
@@ -67,6 +70,17 @@ func coversFilter(g *gateway.Service, c gateway.Caller, game string) error {
 		return nil
 	}
 	return g.Covers(c, pay.GameID(game))
+}
+
+// nextCursor is the cursor of the page that follows, if one does. Its list and total are
+// told beside it where a REST answer has no room for them.
+func nextCursor[T any](ctx context.Context, p store.Page[T], id func(T) string, filters []string) *string {
+	var next *string
+	if p.More {
+		next = proto.String(newCursor(id(p.Rows[len(p.Rows)-1]), filters))
+	}
+	tellPage(ctx, int32(p.Total), next)
+	return next
 }
 
 // cursorMark is how much of the filters' hash a cursor carries, in bytes: enough to

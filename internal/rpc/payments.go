@@ -111,10 +111,7 @@ func (s *PaymentServer) ListSessions(ctx context.Context, req *payv1.ListSession
 	for _, session := range page.Rows {
 		out.Sessions = append(out.Sessions, s.convert.Session(session))
 	}
-	if page.More {
-		out.NextCursor = proto.String(newCursor(string(page.Rows[len(page.Rows)-1].ID), filters))
-	}
-	tellPage(ctx, out.Total, out.GetNextCursor())
+	out.NextCursor = nextCursor(ctx, page, func(s pay.Session) string { return string(s.ID) }, filters)
 	return out, nil
 }
 
@@ -161,10 +158,7 @@ func (s *PaymentServer) ListPayments(ctx context.Context, req *payv1.ListPayment
 	for _, payment := range page.Rows {
 		out.Payments = append(out.Payments, s.convert.paymentWithExtra(payment, req.GetWithExtraData()))
 	}
-	if page.More {
-		out.NextCursor = proto.String(newCursor(string(page.Rows[len(page.Rows)-1].ID), filters))
-	}
-	tellPage(ctx, out.Total, out.GetNextCursor())
+	out.NextCursor = nextCursor(ctx, page, func(p pay.Payment) string { return string(p.ID) }, filters)
 	return out, nil
 }
 
@@ -230,14 +224,14 @@ const (
 )
 
 // tellPage puts beside a list what a REST answer, which is a bare array, has no room for.
-func tellPage(ctx context.Context, total int32, next string) {
+func tellPage(ctx context.Context, total int32, next *string) {
 	info, ok := connect.CallInfoForHandlerContext(ctx)
 	if !ok {
 		return
 	}
 	info.ResponseHeader().Set("X-Total-Count", strconv.Itoa(int(total)))
-	if next != "" {
-		info.ResponseHeader().Set(NextCursorHeader, next)
+	if next != nil {
+		info.ResponseHeader().Set(NextCursorHeader, *next)
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"google.golang.org/protobuf/proto"
-
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
@@ -79,10 +77,7 @@ func (s *RefundServer) ListRefunds(ctx context.Context, req *payv1.ListRefundsRe
 	for _, refund := range page.Rows {
 		out.Refunds = append(out.Refunds, s.convert.Refund(refund))
 	}
-	if page.More {
-		out.NextCursor = proto.String(newCursor(string(page.Rows[len(page.Rows)-1].ID), filters))
-	}
-	tellPage(ctx, out.Total, out.GetNextCursor())
+	out.NextCursor = nextCursor(ctx, page, idOfRefund, filters)
 	return out, nil
 }
 
@@ -113,3 +108,5 @@ func refundFilters(req interface {
 	}
 	return payment, status, nil
 }
+
+func idOfRefund(r pay.Refund) string { return string(r.ID) }

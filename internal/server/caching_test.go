@@ -73,7 +73,8 @@ func TestBrowsersSeeAllThatAnswersCarry(t *testing.T) {
 	i := coinslottest.Start(t, func(o *installation.Options) { o.CORSOrigins = []string{"https://game.test"} })
 	key := i.Key(t, pay.Sandbox, pay.Game{ID: "arcade"})
 	for _, tt := range []struct{ verb, path string }{
-		{"POST", "/pay.v1.PaymentService/CreateSession"}, {"POST", "/v1/sessions"}, {"GET", "/v1/sessions?game_id=arcade"}, {"POST", "/pay.v1.PaymentService/Nothing"},
+		{"POST", "/pay.v1.PaymentService/CreateSession"}, {"POST", "/v1/sessions"}, {"GET", "/v1/sessions?game_id=arcade"}, {"GET", "/v1/events"},
+		{"POST", "/pay.v1.PaymentService/Nothing"},
 	} {
 		t.Run(tt.verb+" "+tt.path, func(t *testing.T) {
 			asked := ask(t, i, "OPTIONS", tt.path, "Origin", "https://game.test", "Access-Control-Request-Method", tt.verb,
@@ -85,7 +86,7 @@ func TestBrowsersSeeAllThatAnswersCarry(t *testing.T) {
 			exposed := strings.Join(got.Header().Values("Access-Control-Expose-Headers"), ", ") + ", "
 			for _, name := range []string{
 				"Grpc-Status", "Grpc-Message", "Grpc-Status-Details-Bin", // gRPC-Web
-				"Link", "X-Total-Count", "Idempotent-Replayed", "Retry-After", "X-Request-Id",
+				"Link", "X-Total-Count", "X-Next-Cursor", "Idempotent-Replayed", "Retry-After", "X-Request-Id",
 			} {
 				if !strings.Contains(exposed, name+", ") {
 					t.Errorf("scripts may not read %s, only %s", name, exposed)
