@@ -86,7 +86,9 @@ func (t target) client() adminv1connect.AdminServiceClient {
 		// name, which is seldom that of the address it listens on.
 		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true, VerifyConnection: t.verify}
 	}
-	return adminv1connect.NewAdminServiceClient(&http.Client{Transport: bearer{t.token, transport}}, t.url)
+	// The token goes to the server that was named, and nowhere that this one points to.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return adminv1connect.NewAdminServiceClient(&http.Client{Transport: bearer{t.token, transport}, CheckRedirect: stay}, t.url)
 }
 
 func (t target) verify(state tls.ConnectionState) error {

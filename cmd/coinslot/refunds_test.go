@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -74,5 +75,22 @@ func TestEachRefundCommandHasAKeyOfItsOwn(t *testing.T) {
 	}
 	if len(asked.keys) != 2 || len(asked.keys[0]) < 26 || asked.keys[0] == asked.keys[1] {
 		t.Errorf("the keys are %q", asked.keys)
+	}
+}
+
+// The admin token is worth all the money there is.
+func TestTheAdminTokenFollowsNoRedirect(t *testing.T) {
+	var seen []string
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.Header.Get("Authorization"))
+	}))
+	defer elsewhere.Close()
+	for _, status := range []int{302, 307, 308} {
+		server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, status))
+		_, err := target{url: server.URL, token: "secret"}.client().ListRefunds(t.Context(), &adminv1.ListRefundsRequest{})
+		server.Close()
+		if err == nil || len(seen) > 0 {
+			t.Errorf("%d: %v, and the other host saw %q", status, err, seen)
+		}
 	}
 }

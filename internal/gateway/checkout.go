@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -108,7 +110,7 @@ func (s *Service) Leave(ctx context.Context, id pay.SessionID) (Checkout, error)
 func (s *Service) checkTender(t Tender) error {
 	switch {
 	case !slices.Contains(offered, t.Method):
-		return pay.Refuse(pay.InvalidRequest, "method must be one of %v, got %q", offered, t.Method)
+		return pay.Refuse(pay.InvalidRequest, "method must be %s, got %q", pay.OneOf(offered), t.Method)
 	case t.Method == pay.MethodCard && t.Card == nil:
 		return pay.RefuseField(pay.InvalidCard, "number", "is required")
 	case t.Method == pay.MethodCard:
@@ -146,23 +148,41 @@ func (s *Service) charge(ctx context.Context, session pay.Session, p pay.Payment
 	return done
 }
 
-// longestPause is that before the last of pursue's tries.
-const longestPause = 8 * time.Second
+// How pursue goes on: with pauses that grow to the longest, and for how long in all.
+const (
+	longestPause = 2 * time.Second
+	pursuedFor   = 15 * time.Second
+)
 
-// pursue tries for an outcome with growing pauses, then leaves it to reconciliation.
+// pursue tries for an outcome with pauses, for a while, then leaves it to reconciliation.
 func (s *Service) pursue(ctx context.Context, of slog.Attr, try func() (known bool, err error)) {
-	for pause := time.Second; ; pause *= 2 {
-		known, err := try()
+	for pause, spent := time.Second, time.Duration(0); ; pause = min(2*pause, longestPause) {
+		known := false
+		err := guarded(func() (err error) {
+			known, err = try()
+			return err
+		})
 		if known {
 			return
 		}
 		if err != nil {
 			s.log.WarnContext(ctx, "outcome not known yet", of, slog.Any("error", err))
 		}
-		if pause > longestPause || !s.sleep(pause) {
+		if spent += pause; spent > pursuedFor || !s.sleep(pause) {
 			return
 		}
 	}
+}
+
+// guarded turns a panic into an error. What a provider does in the background must not end
+// the server for everybody, and at each start anew.
+func guarded(do func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return do()
 }
 
 // sleep waits, and says false where the service was told to stop meanwhile.

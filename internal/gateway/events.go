@@ -18,5 +18,13 @@ func (s *Service) Events(ctx context.Context, c Caller, q store.EventQuery) (fee
 		return feed, err
 	}
 	q.Environment = c.Environment
-	return view(ctx, s.store, func(r store.Reader) (store.Feed, error) { return r.Events(q) })
+	return view(ctx, s.store, func(r store.Reader) (store.Feed, error) {
+		if q.Session != "" {
+			// One of somebody else has no events, and moves no cursor: not even that it is there is told.
+			if _, err := c.session(r, q.Session); pay.CodeOf(err) == pay.SessionNotFound {
+				return store.Feed{Next: q.After}, nil
+			}
+		}
+		return r.Events(q)
+	})
 }

@@ -54,6 +54,13 @@ func (s *Service) startRefund(ctx context.Context, p pay.Payment, id pay.RefundI
 			if err != nil {
 				return "", err
 			}
+			made, err := tx.SessionRefunds(session.ID)
+			if err != nil {
+				return "", err
+			}
+			if len(made) >= pay.MostRefunds {
+				return "", pay.Refuse(pay.RefundNotAllowed, "payment %s has had %d refunds, failed ones among them, which is the most there can be", p.ID, pay.MostRefunds)
+			}
 			change, err := session.StartRefund(payment, id, o, s.now())
 			if err != nil {
 				return "", err
@@ -124,9 +131,23 @@ func (s *Service) lookUpRefund(ctx context.Context, r pay.Refund) (pay.RefundOut
 	defer cancel()
 	outcome, err := by.LookupRefund(limited, r.Payment, r.ID)
 	if errors.Is(err, provider.ErrUnknownRefund) {
-		return s.askRefund(ctx, r)
+		outcome, err = s.askRefund(ctx, r)
 	}
-	return outcome, err
+	return s.hopeless(ctx, r, outcome, err)
+}
+
+// hopeless ends a refund of which the provider says what no asking again can change.
+func (s *Service) hopeless(ctx context.Context, r pay.Refund, o pay.RefundOutcome, err error) (pay.RefundOutcome, error) {
+	switch {
+	case errors.Is(err, provider.ErrUnknownPayment):
+		s.log.ErrorContext(ctx, "ALARM: the provider does not know a payment that it took", "payment", r.Payment, "refund", r.ID)
+		return pay.RefundOutcome{Status: pay.RefundFailed, Failure: &pay.Failure{
+			Code: pay.ProcessingError, Message: "the provider does not know the payment; nothing was returned",
+		}}, nil
+	case errors.Is(err, provider.ErrDifferentRefund):
+		s.log.ErrorContext(ctx, "ALARM: the provider has another refund under this one's id; it stays pending until somebody has looked", "payment", r.Payment, "refund", r.ID)
+	}
+	return o, err
 }
 
 // settleRefund writes what a provider said of a refund. Settling a settled one changes nothing.

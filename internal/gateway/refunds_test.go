@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -406,5 +407,81 @@ func TestWhatWasNotPaidIsNotRefunded(t *testing.T) {
 		w.refuses(g, part(held, 0), pay.RefundNotAllowed)
 		w.refuses(g, pay.RefundOrder{Payment: "pay_unknown"}, pay.PaymentNotFound)
 		w.wantPayment(g, held.ID, pay.PaymentAuthorized)
+	})
+}
+
+// odd is a provider that has forgotten its books, or has a bug, once it is told so.
+type odd struct {
+	provider.Provider
+	forgetful, mad atomic.Bool
+}
+
+func (o *odd) Refund(ctx context.Context, r provider.Return) (pay.RefundOutcome, error) {
+	switch {
+	case o.mad.Load():
+		panic("a bug of the provider's")
+	case o.forgetful.Load():
+		return pay.RefundOutcome{}, provider.ErrUnknownPayment
+	}
+	return o.Provider.Refund(ctx, r)
+}
+
+func (o *odd) LookupRefund(ctx context.Context, p pay.PaymentID, id pay.RefundID) (pay.RefundOutcome, error) {
+	switch {
+	case o.mad.Load():
+		panic("a bug of the provider's")
+	case o.forgetful.Load():
+		return pay.RefundOutcome{}, provider.ErrUnknownRefund
+	}
+	return o.Provider.LookupRefund(ctx, p, id)
+}
+
+// What no asking again can change is not asked for ever.
+func TestARefundOfAPaymentThatTheProviderForgotFails(t *testing.T) {
+	play(t, func(w *world) {
+		behind := &odd{Provider: w.line.Provider}
+		w.line.Provider = behind
+		g, stop := w.open()
+		defer stop()
+		p := w.bought(g, good)
+		behind.forgetful.Store(true)
+		r := w.refund(g, part(p, 0))
+		time.Sleep(2 * time.Minute)
+		w.wantRefund(g, r.ID, pay.RefundFailed)
+		w.wantPayment(g, p.ID, pay.PaymentSucceeded)
+		w.returned(p.ID, 0)
+	})
+}
+
+func TestAPanicOfTheProviderEndsNothing(t *testing.T) {
+	play(t, func(w *world) {
+		behind := &odd{Provider: w.line.Provider}
+		w.line.Provider = behind
+		g, stop := w.open()
+		defer stop()
+		p := w.bought(g, good)
+		behind.mad.Store(true)
+		r := w.refund(g, part(p, 0))
+		time.Sleep(3 * time.Minute) // of reconciliation, too
+		w.wantRefund(g, r.ID, pay.RefundPending)
+		behind.mad.Store(false)
+		time.Sleep(2 * time.Minute)
+		w.wantRefund(g, r.ID, pay.RefundSucceeded)
+		w.returned(p.ID, 499)
+	})
+}
+
+func TestTheFeedTellsNothingOfSessionsOfOtherGames(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		defer stop()
+		p := w.bought(g, good)
+		stranger := gateway.Caller{Environment: pay.Sandbox, Game: "chess"}
+		for _, session := range []pay.SessionID{p.Session, "sess_nobodys"} {
+			feed, err := g.Events(w.Context(), stranger, store.EventQuery{Session: session, Limit: 10})
+			if err != nil || len(feed.Rows) > 0 || feed.Next != 0 || feed.More {
+				w.Errorf("%s: %+v, %v", session, feed, err)
+			}
+		}
 	})
 }

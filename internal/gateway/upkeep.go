@@ -265,7 +265,7 @@ func each[T any](batch []T, do func(T) error) error {
 		slot <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slot }()
-			if err := do(item); err != nil {
+			if err := guarded(func() error { return do(item) }); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				errs = append(errs, err)

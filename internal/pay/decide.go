@@ -165,7 +165,7 @@ func (s Session) checkOpen() error {
 	case s.Status != SessionPending:
 		return Refuse(SessionNotPending, "session %s must be pending, but is %s", s.ID, s.Status)
 	case s.Live:
-		return Refuse(PaymentInProgress, "payment %s of session %s is in progress; wait for its outcome", s.Payment, s.ID)
+		return Refuse(PaymentInProgress, "payment %s of session %s is in progress; wait for its outcome, or cancel the payment if it is authorized", s.Payment, s.ID)
 	}
 	return nil
 }

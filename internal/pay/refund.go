@@ -61,6 +61,10 @@ type RefundOutcome struct {
 
 const mostReason = 500 // characters
 
+// MostRefunds is how many refunds a payment can have, failed ones counted: each is looked
+// at with the next.
+const MostRefunds = 1000
+
 // Left is how much of the payment can still be refunded, in minor units: what it took,
 // less the refunds that are pending or have succeeded.
 func (p Payment) Left() int64 {

@@ -43,3 +43,19 @@ func quote(s string) string {
 	}
 	return strconv.Quote(s)
 }
+
+// OneOf lists for a message what would be right: "pending, paid or failed".
+func OneOf[T ~string](values []T) string {
+	var b strings.Builder
+	for i, v := range values {
+		switch {
+		case i == 0:
+		case i == len(values)-1:
+			b.WriteString(" or ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(v))
+	}
+	return b.String()
+}

@@ -33,7 +33,7 @@ func New(services []rpc.Service, keys Keys) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("transcode the REST paths: %w", err)
 	}
-	return admitting(answering(transcoder), keys), nil
+	return admitting(newPlain(answering(transcoder), services), keys), nil
 }
 
 // Keys says who holds an API key.

@@ -20,7 +20,7 @@ func (s *AdminServer) ListDeliveries(ctx context.Context, req *adminv1.ListDeliv
 	}
 	q := store.DeliveryQuery{Endpoint: pay.EndpointID(req.GetEndpointId()), Status: pay.DeliveryStatus(req.GetStatus()), Limit: window.Limit}
 	if q.Status != "" && !slices.Contains(pay.DeliveryStatuses, q.Status) {
-		return nil, pay.RefuseField(pay.InvalidStatus, "status", "must be one of %v, got %.60q", pay.DeliveryStatuses, req.GetStatus())
+		return nil, pay.RefuseField(pay.InvalidStatus, "status", "must be %s, got %.60q", pay.OneOf(pay.DeliveryStatuses), req.GetStatus())
 	}
 	if req.EventId != nil {
 		if q.Event, err = pay.ParseEventID("event_id", req.GetEventId()); err != nil {

@@ -108,7 +108,11 @@ func Undecodable(m proto.Message, err error) error {
 }
 
 func notJSON(m proto.Message, err error) string {
-	return "the body must be a JSON object of " + string(m.ProtoReflect().Descriptor().FullName()) + ": " + plain(err)
+	why := plain(err)
+	if strings.Contains(why, "for int32 field") {
+		why += "; whole numbers only, and amounts in minor units: 4.99 dollars are 499"
+	}
+	return "the body must be a JSON object of " + string(m.ProtoReflect().Descriptor().FullName()) + ": " + why
 }
 
 // plain is a decoder's error without its prefix, in which protobuf-go mixes

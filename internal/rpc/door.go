@@ -30,10 +30,10 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	stream := streams(r.URL.Path)
 	types := accepted[stream]
 	switch {
-	case !stream && isConnectGet(r):
+	case !stream && isConnectGet(r) && reads(r.URL.Path):
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
-		d.wire.writeNoCall(w, http.StatusMethodNotAllowed, "the method must be POST, or for a read GET as Connect writes it, got %s", r.Method)
+		d.wire.writeNoCall(w, http.StatusMethodNotAllowed, "the method must be POST, or GET as Connect writes it for a method that only reads, got %s", r.Method)
 		return
 	case !isOneOf(types, r.Header.Get("Content-Type")):
 		w.Header().Set("Accept-Post", strings.Join(types, ", "))

@@ -155,11 +155,11 @@ func (s *EventServer) queryOf(ctx context.Context, req feedRequest) (q store.Eve
 		return q, marks, nil
 	}
 	if _, ok := openCursor(cursor, marks); !ok {
-		return q, nil, pay.RefuseField(pay.InvalidCursor, field, "must go on from a next_cursor that came with the same filters")
+		return q, nil, pay.RefuseField(pay.InvalidCursor, field, "must go on from a next_cursor that came with the same game_id and session_id")
 	}
 	var ok bool
 	if q.After, ok = positionOf(cursor); !ok {
-		return q, nil, pay.RefuseField(pay.InvalidCursor, field, "must go on from a next_cursor that came with the same filters")
+		return q, nil, pay.RefuseField(pay.InvalidCursor, field, "must go on from a next_cursor that came with the same game_id and session_id")
 	}
 	return q, marks, nil
 }

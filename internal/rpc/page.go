@@ -72,6 +72,25 @@ func coversFilter(g *gateway.Service, c gateway.Caller, game string) error {
 	return g.Covers(c, pay.GameID(game))
 }
 
+// mostPageBytes is about how large a page can be: what comes after is the next one's. A few
+// callers with large metadata must not fill the memory.
+const mostPageBytes = 1 << 20
+
+// messages converts a page's rows, as many as fit a page.
+func messages[T any, M proto.Message](p *store.Page[T], convert func(T) M) []M {
+	var out []M
+	size := 0
+	for i, row := range p.Rows {
+		m := convert(row)
+		if size += proto.Size(m); size > mostPageBytes && i > 0 {
+			p.Rows, p.More = p.Rows[:i], true
+			break
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
 // nextCursor is the cursor of the page that follows, if one does. Its list and total are
 // told beside it where a REST answer has no room for them.
 func nextCursor[T any](ctx context.Context, p store.Page[T], id func(T) string, filters []string) *string {

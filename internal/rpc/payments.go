@@ -90,7 +90,7 @@ func (s *PaymentServer) ListSessions(ctx context.Context, req *payv1.ListSession
 	}
 	status := pay.SessionStatus(req.GetStatus())
 	if status != "" && !slices.Contains(pay.SessionStatuses, status) {
-		return nil, pay.RefuseField(pay.InvalidStatus, "status", "must be one of %v, got %.60q", pay.SessionStatuses, req.GetStatus())
+		return nil, pay.RefuseField(pay.InvalidStatus, "status", "must be %s, got %.60q", pay.OneOf(pay.SessionStatuses), req.GetStatus())
 	}
 	if err := checkFilters(req.GetUserId(), req.GetOrderId()); err != nil {
 		return nil, err
@@ -107,10 +107,8 @@ func (s *PaymentServer) ListSessions(ctx context.Context, req *payv1.ListSession
 	if err != nil {
 		return nil, err
 	}
-	out := &payv1.ListSessionsResponse{Total: int32(page.Total), HasMore: page.More}
-	for _, session := range page.Rows {
-		out.Sessions = append(out.Sessions, s.convert.Session(session))
-	}
+	out := &payv1.ListSessionsResponse{Total: int32(page.Total), Sessions: messages(&page, s.convert.Session)}
+	out.HasMore = page.More
 	out.NextCursor = nextCursor(ctx, page, func(s pay.Session) string { return string(s.ID) }, filters)
 	return out, nil
 }
@@ -154,10 +152,9 @@ func (s *PaymentServer) ListPayments(ctx context.Context, req *payv1.ListPayment
 	if err != nil {
 		return nil, err
 	}
-	out := &payv1.ListPaymentsResponse{Total: int32(page.Total), HasMore: page.More}
-	for _, payment := range page.Rows {
-		out.Payments = append(out.Payments, s.convert.paymentWithExtra(payment, req.GetWithExtraData()))
-	}
+	out := &payv1.ListPaymentsResponse{Total: int32(page.Total)}
+	out.Payments = messages(&page, func(p pay.Payment) *payv1.Payment { return s.convert.paymentWithExtra(p, req.GetWithExtraData()) })
+	out.HasMore = page.More
 	out.NextCursor = nextCursor(ctx, page, func(p pay.Payment) string { return string(p.ID) }, filters)
 	return out, nil
 }

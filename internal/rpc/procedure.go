@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
 )
 
 // Procedure is the method that a path calls, as the contract has it, or nil if the
@@ -26,4 +27,14 @@ func Procedure(path string) protoreflect.MethodDescriptor {
 func streams(path string) bool {
 	p := Procedure(path)
 	return p != nil && (p.IsStreamingServer() || p.IsStreamingClient())
+}
+
+// reads says whether a path calls a method that changes nothing, or one that is not there.
+func reads(path string) bool {
+	p := Procedure(path)
+	if p == nil {
+		return true
+	}
+	options, ok := p.Options().(*descriptorpb.MethodOptions)
+	return ok && options.GetIdempotencyLevel() == descriptorpb.MethodOptions_NO_SIDE_EFFECTS
 }

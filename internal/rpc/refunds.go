@@ -73,10 +73,8 @@ func (s *RefundServer) ListRefunds(ctx context.Context, req *payv1.ListRefundsRe
 	if err != nil {
 		return nil, err
 	}
-	out := &payv1.ListRefundsResponse{Total: int32(page.Total), HasMore: page.More}
-	for _, refund := range page.Rows {
-		out.Refunds = append(out.Refunds, s.convert.Refund(refund))
-	}
+	out := &payv1.ListRefundsResponse{Total: int32(page.Total), Refunds: messages(&page, s.convert.Refund)}
+	out.HasMore = page.More
 	out.NextCursor = nextCursor(ctx, page, idOfRefund, filters)
 	return out, nil
 }
@@ -104,7 +102,7 @@ func refundFilters(req interface {
 	}
 	status = pay.RefundStatus(req.GetStatus())
 	if status != "" && !slices.Contains(pay.RefundStatuses, status) {
-		return "", "", pay.RefuseField(pay.InvalidStatus, "status", "must be one of %v, got %.60q", pay.RefundStatuses, req.GetStatus())
+		return "", "", pay.RefuseField(pay.InvalidStatus, "status", "must be %s, got %.60q", pay.OneOf(pay.RefundStatuses), req.GetStatus())
 	}
 	return payment, status, nil
 }

@@ -55,9 +55,13 @@ const idleConnections = 64
 func newHTTPClient() *http.Client {
 	shared, ok := http.DefaultTransport.(*http.Transport)
 	if !ok { // the program has put its own in that place, and knows why
-		return &http.Client{}
+		return &http.Client{CheckRedirect: stay}
 	}
 	own := shared.Clone()
 	own.MaxIdleConnsPerHost = idleConnections
-	return &http.Client{Transport: own}
+	return &http.Client{Transport: own, CheckRedirect: stay}
 }
+
+// stay follows no redirect: the token and what is paid go to the server that was named, and
+// nowhere that this one points to.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -45,7 +45,7 @@ var plan = []line{
 	{"internal/webhook", "internal/pay internal/safehttp internal/store internal/vault", "github.com/standard-webhooks/standard-webhooks/libraries", "telling is not deciding: it reads what was written"},
 	{"internal/rpc/wirejson", "", "google.golang.org/protobuf", "it writes and reads any message, and knows none"},
 	{"internal/rpc", "gen/... internal/gateway internal/pay internal/rpc/wirejson internal/store", "connectrpc.com/authn connectrpc.com/connect google.golang.org/protobuf", "it converts, calls the use case and converts; of the store it knows queries and errors"},
-	{"internal/rest", "internal/gateway internal/pay internal/rpc internal/rpc/wirejson", "connectrpc.com/authn connectrpc.com/vanguard google.golang.org/protobuf", "the REST paths are the RPC handlers, transcoded; it only asks who calls before it reads"},
+	{"internal/rest", "internal/gateway internal/pay internal/rpc internal/rpc/wirejson", "connectrpc.com/authn connectrpc.com/vanguard google.golang.org/genproto/googleapis/api google.golang.org/protobuf", "the REST paths are the RPC handlers, transcoded; it only asks who calls before it reads"},
 	{"internal/checkout", "internal/gateway internal/pay", "github.com/bojanz/currency golang.org/x/text", "the page goes through the use cases like every caller"},
 	{"internal/server", "gen/... internal/gateway internal/pay internal/rest internal/rpc", "connectrpc.com/connect connectrpc.com/cors connectrpc.com/grpchealth connectrpc.com/grpcreflect github.com/prometheus/client_golang github.com/rs/cors golang.org/x/time google.golang.org/protobuf", "it mounts handlers on one port and decides nothing"},
 	{"internal/config", "", "", "flags and environment become values; what they mean is for others"},

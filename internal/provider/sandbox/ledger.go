@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/coinslot/coinslot/internal/pay"
@@ -44,6 +45,11 @@ func load(ctx context.Context, l Ledger, id pay.PaymentID) (entry, error) {
 func (e *entry) sound(id pay.PaymentID) error {
 	if e.Payment != id {
 		return fmt.Errorf("understand the ledger: the entry is of payment %q", e.Payment)
+	}
+	for _, r := range e.Refunds {
+		if r == nil || r.ID == "" || r.Amount < 1 && r.Failure == nil || !slices.Contains(pay.RefundStatuses, r.Status) {
+			return errors.New("understand the ledger: a refund of the payment makes no sense")
+		}
 	}
 	switch e.State {
 	case stateUnknown, stateAuthorized, stateSucceeded, stateVoided:
