@@ -37,10 +37,17 @@ Ctrl-C ends it.`,
 		f.Flag("environment", "NAME", "sandbox or production", config.Words(&l.request.Environment, "sandbox", "production"))
 		f.Flag("name", "NAME", "under which the server keeps the place; by default it follows from URL, game and events", config.Reader{Read: l.readName})
 		f.Flag("print-secret", "", "print the secret and end", config.Switch(&secretOnly))
-		l.where = config.AdminFlags(f)
+		where := config.AdminFlags(f)
 		f.Flag("json", "", "print a line of JSON for each event", config.Switch(&asJSON))
 		return func(ctx context.Context, c *console, _ []string) error {
-			l.where.ReadToken(c.env)
+			where.ReadToken(c.env)
+			l.find = func() (adminv1connect.AdminServiceClient, string, error) {
+				target, err := findServer(where)
+				if err != nil {
+					return nil, "", err
+				}
+				return target.client(), target.url, nil
+			}
 			l.printer = &printer{console: c, json: asJSON}
 			if game != "" {
 				l.request.GameId = &game
@@ -71,7 +78,7 @@ const (
 // listener forwards events.
 type listener struct {
 	*printer
-	where   *config.Admin
+	find    func() (admin adminv1connect.AdminServiceClient, url string, err error)
 	request *adminv1.ListenRequest
 	to      destination
 
@@ -118,7 +125,7 @@ func (l *listener) run(ctx context.Context) error {
 // follow forwards until the connection breaks. It looks for the server each time, which
 // after a start can be somewhere else.
 func (l *listener) follow(ctx context.Context) (greeted bool, err error) {
-	target, err := findServer(l.where)
+	admin, url, err := l.find()
 	if err != nil {
 		return false, err
 	}
@@ -126,13 +133,12 @@ func (l *listener) follow(ctx context.Context) (greeted bool, err error) {
 	defer cancel(nil)
 	silence := time.AfterFunc(longestSilence, func() { cancel(errors.New("nothing was heard of it for too long")) })
 	defer silence.Stop()
-	admin := target.client()
 	if err := l.hear(ctx, admin); err != nil {
-		return false, explainCall(err, target.url)
+		return false, explainCall(err, url)
 	}
 	stream, err := admin.Listen(ctx, l.request)
 	if err != nil {
-		return false, explainCall(err, target.url)
+		return false, explainCall(err, url)
 	}
 	defer func() {
 		cancel(nil) // else Close would wait for what is still sent
@@ -141,7 +147,7 @@ func (l *listener) follow(ctx context.Context) (greeted bool, err error) {
 	for stream.Receive() {
 		silence.Stop() // a receiver may take its time
 		if err := l.take(ctx, admin, stream.Msg()); err != nil {
-			return greeted, explainCall(err, target.url)
+			return greeted, explainCall(err, url)
 		}
 		greeted = true
 		silence.Reset(longestSilence)
@@ -149,7 +155,7 @@ func (l *listener) follow(ctx context.Context) (greeted bool, err error) {
 	if ctx.Err() != nil {
 		return greeted, context.Cause(ctx)
 	}
-	return greeted, explainCall(stream.Err(), target.url)
+	return greeted, explainCall(stream.Err(), url)
 }
 
 // take forwards what the server sent, and lets it know that it was taken.
@@ -199,19 +205,19 @@ func (l *listener) forward(ctx context.Context, e *adminv1.ListenResponse) error
 
 // printSecret asks under a name of its own, that leaves no place behind.
 func (l *listener) printSecret(ctx context.Context) error {
-	target, err := findServer(l.where)
+	admin, url, err := l.find()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	l.request.Name = "print-secret"
-	stream, err := target.client().Listen(ctx, l.request)
+	stream, err := admin.Listen(ctx, l.request)
 	if err != nil {
-		return explainCall(err, target.url)
+		return explainCall(err, url)
 	}
 	if !stream.Receive() {
-		return explainCall(stream.Err(), target.url)
+		return explainCall(stream.Err(), url)
 	}
 	return l.answer(stream.Msg(), func() { l.line("%s", stream.Msg().GetSecret()) })
 }

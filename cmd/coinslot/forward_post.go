@@ -63,7 +63,7 @@ func (r *destination) post(ctx context.Context, e *adminv1.ListenResponse, attem
 	}
 	req.Header = header
 	res, err := localClient.Do(req)
-	a.took, a.reached = time.Since(a.at), sent.Load()
+	a.took, a.reached = time.Since(a.at), err == nil || sent.Load()
 	switch {
 	case ctx.Err() != nil:
 		return a, ctx.Err()
