@@ -227,18 +227,58 @@ func (p *program) wantAnswer(t *testing.T, want int, r request) {
 	}
 }
 
-// wantNewest looks into the receiver's database, where it is one that can be looked into: of
-// a session's events that came in any order, the newest must count.
-func (p *program) wantNewest(t *testing.T, session string, sequence int64) {
+// leaveInPostgres writes to the database of the receiver in TypeScript.
+const leaveInPostgres = `
+	import { PGlite } from "@electric-sql/pglite";
+	const db = new PGlite("game.db");
+	await db.query("INSERT INTO inbox (id, body) VALUES ($1, $2)", process.argv.slice(1));
+	await db.close();`
+
+// leaveUndone puts an event into the inbox of a receiver that does not run, as one that dies
+// after it has answered leaves it.
+func (p *program) leaveUndone(t *testing.T, r request) {
 	t.Helper()
-	path := filepath.Join(p.dir, "game.db")
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return // the directory of another engine, which is asked the same: TestTheReceiversAgree
+	id, body := r.header.Get("webhook-id"), string(r.body)
+	if !p.hasSQLite(t) {
+		c := exec.Command(p.command[0], "--input-type=module", "-e", leaveInPostgres, id, body)
+		c.Dir = p.dir
+		run(t, c)
+		return
 	}
-	db, err := sql.Open("sqlite", path)
+	db := p.open(t)
+	defer db.Close()
+	if _, err := db.Exec(`INSERT INTO inbox (id, body) VALUES ($1, $2)`, id, body); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// hasSQLite tells by the receiver's database: that of another engine is a directory.
+func (p *program) hasSQLite(t *testing.T) bool {
+	t.Helper()
+	info, err := os.Stat(filepath.Join(p.dir, "game.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return !info.IsDir()
+}
+
+func (p *program) open(t *testing.T) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(p.dir, "game.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// wantNewest looks into the receiver's database: of a session's events that came in any
+// order, the newest must count. PostgreSQL is asked the same: TestTheReceiversAgree.
+func (p *program) wantNewest(t *testing.T, session string, sequence int64) {
+	t.Helper()
+	if !p.hasSQLite(t) {
+		return
+	}
+	db := p.open(t)
 	defer db.Close()
 	var got int64
 	var status string
