@@ -43,8 +43,10 @@ func TestWhatAReceiverAnswers(t *testing.T) {
 			w.WriteHeader(500)
 			_, _ = io.WriteString(w, "<h1>")
 		}, "500 in # ms: internal server error"},
-		"elsewhere": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", 307) }, "307 in # ms: redirects are not followed"},
-		"broken":    {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "failed after # ms: EOF"},
+		"elsewhere": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect)
+		}, "307 in # ms: redirects are not followed"},
+		"broken": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "failed after # ms: EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			web := httptest.NewServer(c.answer)
