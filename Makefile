@@ -5,7 +5,7 @@ BUF  := $(TOOL) buf
 # What the tests need besides Go.
 DEBIAN_PACKAGES := chromium curl gcc git libc6-dev mypy openssl protobuf-compiler protobuf-compiler-grpc \
 	python3-grpcio python3-httpx python3-pytest python3-setuptools python3-wheel
-NPM_PACKAGES    := sdk/typescript test/openapi
+NPM_PACKAGES    := sdk/typescript test/openapi test/receiving
 
 # Node 20 or later with npm: Debian's own are for machines that have neither, since they do not go with others.
 NODE_PACKAGES := nodejs npm

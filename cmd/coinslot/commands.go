@@ -8,7 +8,7 @@ var commands = []command{
 	webhooksCreate, webhooksList, webhooksUpdate, webhooksDelete, webhooksRotateSecret, webhooksTest,
 	sessionsShow,
 	refundsCreate, refundsList, refundsShow,
-	sandboxPay,
+	sandboxPay, triggerCommand, listenCommand,
 	benchCommand,
 	versionCommand,
 }

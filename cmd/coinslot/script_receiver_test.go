@@ -3,12 +3,16 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
 // The commands by which scripts receive webhooks.
@@ -19,6 +23,8 @@ type receiverKey struct{}
 type receiver struct {
 	got  chan request
 	hold chan struct{} // nothing is answered until it is closed
+	web  *httptest.Server
+	last request // that was waited for
 }
 
 type request struct {
@@ -26,8 +32,9 @@ type request struct {
 	body   []byte
 }
 
-// receiver [STATUS|hold]: takes webhooks at RECEIVER from now on. It answers with the
-// status, 200 where none is given; with hold only after `release`.
+// receiver [STATUS|hold]: takes webhooks at RECEIVER from now on: where the last one was, if
+// that one has left. It answers with the status, 200 where none is given; with hold only
+// after `release`.
 func receive(ts *testscript.TestScript, _ bool, args []string) {
 	to := ts.Value(receiverKey{}).(*receiver)
 	got, hold, status := make(chan request, 1000), make(chan struct{}), http.StatusOK
@@ -40,14 +47,29 @@ func receive(ts *testscript.TestScript, _ bool, args []string) {
 		status, err = strconv.Atoi(args[0])
 		ts.Check(err)
 	}
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		got <- request{r.Header, body}
 		<-hold
 		w.WriteHeader(status)
 	}))
+	if to.web != nil && to.web.Config.Handler == nil {
+		again, err := net.Listen("tcp", to.web.Listener.Addr().String())
+		ts.Check(err)
+		ts.Check(web.Listener.Close())
+		web.Listener = again
+	}
+	web.Start()
+	to.web = web
 	ts.Defer(web.Close)
 	ts.Setenv("RECEIVER", web.URL)
+}
+
+// leave: nobody is at RECEIVER any more.
+func leave(ts *testscript.TestScript, _ bool, _ []string) {
+	web := ts.Value(receiverKey{}).(*receiver).web
+	web.Close()
+	web.Config.Handler = nil
 }
 
 // release: lets a receiver that holds answer.
@@ -68,7 +90,8 @@ func received(ts *testscript.TestScript, neg bool, args []string) {
 			if event.Type != args[0] {
 				continue
 			}
-			for _, name := range []string{"X-ToffeePay-Signature", "webhook-id", "webhook-timestamp", "webhook-signature"} {
+			ts.Value(receiverKey{}).(*receiver).last = r
+			for _, name := range []string{"X-ToffeePay-Signature", "webhook-attempt", "webhook-id", "webhook-timestamp", "webhook-signature"} {
 				printOut(ts, "%s: %s\n", name, r.header.Get(name))
 			}
 			printOut(ts, "%s\n", r.body)
@@ -76,5 +99,23 @@ func received(ts *testscript.TestScript, neg bool, args []string) {
 		case <-patience:
 			ts.Fatalf("no %s was received", args[0])
 		}
+	}
+}
+
+// verify SECRET: the webhook that was waited for last must be signed with the secret, in both
+// documented ways, by the word of the published library and of openssl.
+func verify(ts *testscript.TestScript, neg bool, args []string) {
+	mustArgs(ts, neg, args, 1, "verify SECRET")
+	r := ts.Value(receiverKey{}).(*receiver).last
+	verifier, err := standardwebhooks.NewWebhook(args[0])
+	ts.Check(err)
+	ts.Check(verifier.Verify(r.body, r.header))
+	at, v1, _ := strings.Cut(strings.TrimPrefix(r.header.Get("X-ToffeePay-Signature"), "t="), ",v1=")
+	openssl := exec.Command("openssl", "dgst", "-sha256", "-hmac", args[0], "-r")
+	openssl.Stdin = strings.NewReader(at + "." + string(r.body))
+	out, err := openssl.Output()
+	ts.Check(err)
+	if want, _, _ := strings.Cut(string(out), " "); v1 != want {
+		ts.Fatalf("X-ToffeePay-Signature says %s, openssl says %s", v1, want)
 	}
 }

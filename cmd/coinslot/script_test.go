@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("SESSION", `{"game_id":"space_shooter","user_id":"player_42","item":{"title":"50 Gold Coins","price":499,"currency":"USD"},"return_url":"mygame://payment-complete"}`)
 			e.Values[serversKey{}] = &servers{byName: map[string]*serverProcess{}}
 			e.Values[receiverKey{}] = &receiver{}
+			e.Values[listenersKey{}] = &listeners{byName: map[string]*listenerProcess{}}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -42,6 +43,11 @@ func TestScripts(t *testing.T) {
 			"receiver":    receive,
 			"received":    received,
 			"release":     release,
+			"leave":       leave,
+			"verify":      verify,
+			"listener":    startListener,
+			"says":        says,
+			"interrupt":   interrupt,
 			"owners-only": ownersOnly,
 			"certificate": certificate,
 			"remember":    remember,

@@ -25,7 +25,7 @@ type Triggered struct {
 
 // flow is what leads to an event.
 type flow struct {
-	manual bool   // the money is held until somebody agrees
+	manual bool   // the money is held, and stays so unless something follows
 	card   string // empty: nobody pays
 	then   func(*Service, context.Context, Caller, pay.Payment) error
 	later  func(pay.Session) time.Time
@@ -52,16 +52,22 @@ var flows = map[pay.EventType]flow{
 	}},
 }
 
+// Triggerable lists the events that Trigger can make happen.
+func Triggerable() []pay.EventType {
+	return slices.DeleteFunc(slices.Clone(pay.EventTypes), func(t pay.EventType) bool { _, ok := flows[t]; return !ok })
+}
+
 func refundIt(s *Service, ctx context.Context, c Caller, p pay.Payment) error {
 	_, _, err := s.CreateRefund(ctx, c, pay.RefundOrder{Payment: p.ID, Reason: "triggered"}, Idempotency{})
 	return err
 }
 
-// Trigger makes an event happen in a game's sandbox, by what leads to it in earnest.
+// Trigger makes an event happen in a game's sandbox, by what leads to it in earnest: a game
+// that captures by hand does so, and one that is asked beforehand is asked.
 func (s *Service) Trigger(ctx context.Context, id pay.GameID, t pay.EventType) (Triggered, error) {
-	flow, ok := flows[t]
-	if !ok {
-		return Triggered{}, pay.RefuseField(pay.InvalidSetting, "event", "must be an event that the sandbox can make happen, such as %s, got %.60q", pay.PaymentSucceededEvent, string(t))
+	flow, err := flowTo(t)
+	if err != nil {
+		return Triggered{}, err
 	}
 	game, err := s.Game(ctx, id)
 	if err != nil {
@@ -80,6 +86,17 @@ func (s *Service) Trigger(ctx context.Context, id pay.GameID, t pay.EventType) (
 		return Triggered{Session: session}, err
 	}
 	return s.whatHappened(ctx, session, t, flow)
+}
+
+func flowTo(t pay.EventType) (flow, error) {
+	known, ok := flows[t]
+	switch {
+	case ok:
+		return known, nil
+	case slices.Contains(pay.EventTypes, t):
+		return flow{}, pay.RefuseField(pay.InvalidSetting, "event", "must be one that the sandbox can make happen; nothing there leads to %s", t)
+	}
+	return flow{}, pay.RefuseField(pay.InvalidSetting, "event", "must be one of %v, got %.60q", Triggerable(), string(t))
 }
 
 // sellOnce makes a session as the game would, with one attempt and the least time to pay.
@@ -121,10 +138,53 @@ func wayBackTo(game pay.Game) string {
 func (s *Service) payAndThen(ctx context.Context, id pay.SessionID, f flow) error {
 	card := pay.Card{Number: f.card, ExpiryMonth: 12, ExpiryYear: s.now().Year() + 1, CVC: "123"}
 	page, err := s.Pay(ctx, id, Tender{Method: pay.MethodCard, Card: &card})
+	if err == nil {
+		page, err = s.AtRest(ctx, page)
+	}
+	if err != nil {
+		return err
+	}
+	operator := Caller{Environment: pay.Sandbox}
+	switch paid := *page.Payment; {
+	case paid.UnderWay():
+		return pay.Refuse(pay.PaymentInProgress, "payment %s of session %s is still being decided", paid.ID, id)
+	case paid.Status == pay.PaymentFailed && f.card != cardThatIsDeclined:
+		return pay.Refuse(pay.SessionNotPending, "payment %s of session %s failed, so nothing more can happen: %s: %s", paid.ID, id, paid.Failure.Code, paid.Failure.Message)
+	case paid.Status == pay.PaymentAuthorized && !f.manual:
+		_, err = s.CompletePayment(ctx, operator, paid.ID, Idempotency{})
+	}
 	if err != nil || f.then == nil {
 		return err
 	}
-	return f.then(s, ctx, Caller{Environment: pay.Sandbox}, *page.Payment)
+	return f.then(s, ctx, operator, *page.Payment)
+}
+
+// The gateway stops waiting for a slow payment sooner than a script does.
+const (
+	askAgain     = 50 * time.Millisecond
+	longestAtAll = 50 * time.Second // a call that takes a minute is cut off
+)
+
+// AtRest waits until nobody is being asked about the payment any more, or for as long as makes
+// sense, and returns the session as it is then.
+func (s *Service) AtRest(ctx context.Context, page Checkout) (Checkout, error) {
+	ctx, cancel := context.WithTimeout(ctx, longestAtAll)
+	defer cancel()
+	tick := time.NewTicker(askAgain)
+	defer tick.Stop()
+	for page.Payment != nil && page.Payment.UnderWay() {
+		select {
+		case <-ctx.Done():
+			return page, nil
+		case <-tick.C:
+		}
+		now, err := s.Checkout(ctx, page.Session.ID)
+		if err != nil {
+			return page, err
+		}
+		page = now
+	}
+	return page, nil
 }
 
 func (s *Service) whatHappened(ctx context.Context, id pay.SessionID, wanted pay.EventType, f flow) (Triggered, error) {

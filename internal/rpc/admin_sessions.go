@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"time"
 
 	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	"github.com/coinslot/coinslot/internal/gateway"
@@ -51,7 +50,7 @@ func (s *AdminServer) SandboxPay(ctx context.Context, req *adminv1.SandboxPayReq
 	}
 	page, err = s.gateway.Pay(ctx, id, sandboxTender(req, page.Session))
 	if err == nil {
-		page, err = s.atRest(ctx, page)
+		page, err = s.gateway.AtRest(ctx, page)
 	}
 	if err != nil {
 		return nil, err
@@ -79,32 +78,4 @@ func sandboxTender(req *adminv1.SandboxPayRequest, session pay.Session) gateway.
 		card.CVC = "1234"
 	}
 	return gateway.Tender{Method: pay.MethodCard, Card: &card, Attempt: session.Spent}
-}
-
-// The gateway stops waiting for a slow payment sooner than a script does.
-const (
-	askAgain     = 50 * time.Millisecond
-	longestAtAll = 50 * time.Second // a call that takes a minute is cut off
-)
-
-// atRest waits until nobody is being asked about the payment any more, or for as long as makes
-// sense, and returns the session as it is then.
-func (s *AdminServer) atRest(ctx context.Context, page gateway.Checkout) (gateway.Checkout, error) {
-	ctx, cancel := context.WithTimeout(ctx, longestAtAll)
-	defer cancel()
-	tick := time.NewTicker(askAgain)
-	defer tick.Stop()
-	for page.Payment != nil && page.Payment.UnderWay() {
-		select {
-		case <-ctx.Done():
-			return page, nil
-		case <-tick.C:
-		}
-		now, err := s.gateway.Checkout(ctx, page.Session.ID)
-		if err != nil {
-			return page, err
-		}
-		page = now
-	}
-	return page, nil
 }

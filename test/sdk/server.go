@@ -9,9 +9,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -104,4 +106,26 @@ func (s *Server) command(args ...string) *exec.Cmd {
 	}
 	c.Env = append(c.Env, "COINSLOT_DATA="+s.data)
 	return c
+}
+
+// LookAt looks at every file that a test needs outside of Go's sight, since go test
+// repeats an old result while nothing has changed that the test has looked at. The paths
+// are those of the repository.
+func LookAt(repository string, paths ...string) error {
+	for _, path := range paths {
+		err := filepath.WalkDir(filepath.Join(repository, path), func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if made := []string{"node_modules", "dist", "build"}; d.IsDir() && slices.Contains(made, d.Name()) {
+				return fs.SkipDir
+			}
+			_, err = os.Stat(path)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,13 +1,12 @@
 package sdk_test
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/coinslot/coinslot/internal/testneed"
+	"github.com/coinslot/coinslot/test/sdk"
 )
 
 // TestTypeScript runs the TypeScript client's own tests: npm builds the package, and node
@@ -22,23 +21,10 @@ func TestTypeScript(t *testing.T) {
 	runSuite(t, "typescript", npm, "test")
 }
 
-// dependsOn looks at every file that a test needs outside of Go's sight, since go test
-// repeats an old result while nothing has changed that the test has looked at.
+// dependsOn names what a test needs outside of Go's sight.
 func dependsOn(t *testing.T, paths ...string) {
 	t.Helper()
-	for _, path := range paths {
-		err := filepath.WalkDir(filepath.Join(repository, path), func(path string, d fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if made := []string{"node_modules", "dist", "build"}; d.IsDir() && slices.Contains(made, d.Name()) {
-				return fs.SkipDir
-			}
-			_, err = os.Stat(path)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+	if err := sdk.LookAt(repository, paths...); err != nil {
+		t.Fatal(err)
 	}
 }
