@@ -37,6 +37,9 @@ func watch[Req, Res any](ctx context.Context, c *caller, open stream[Req, Res], 
 		again := failed.Retryable && (connected || n < c.retries) || connected && !connect.IsWireError(failed.cause)
 		if ctx.Err() != nil || !again || !pause(ctx, n, failed.RetryAfter) {
 			failed.cause = errors.Join(failed.cause, ctx.Err())
+			if failed.RPCCode == connect.CodeDeadlineExceeded { // ctx's, of which the server knows
+				failed.cause = errors.Join(failed.cause, context.DeadlineExceeded)
+			}
 			return failed
 		}
 	}
