@@ -36,7 +36,6 @@ type audience struct {
 
 	mu      sync.Mutex
 	ended   error
-	told    sync.WaitGroup // of what is told next
 	moments chan moment
 }
 

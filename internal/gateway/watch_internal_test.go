@@ -92,34 +92,25 @@ func (h *hall) wantNobody() {
 	}
 }
 
-// Whenever a session changes while somebody begins to watch it, that is told, and not
-// only at the next heartbeat: not a moment passes here.
+// While a session changes, one after the other begins to watch it: whoever does so in the
+// moment of the change is told too, and not only at the next heartbeat.
 func TestNoChangeIsMissedBetweenTheReadAndTheWatch(t *testing.T) {
 	openHall(t, func(h *hall) {
-		const sessions, watchers = 60, 3
-		var ids [sessions]pay.SessionID
-		for i := range ids {
-			ids[i] = h.sell("chess")
-		}
+		const sessions, mostWatchers = 40, 200
 		began := time.Now()
 		var all sync.WaitGroup
-		for _, id := range ids {
-			for range watchers {
-				all.Go(func() {
-					var last pay.Session
-					err := h.WatchSession(h.Context(), operator, id, func(s *pay.Session) error {
-						if s == nil {
-							return errors.New("a heartbeat")
-						}
-						last = *s
-						return nil
-					})
-					if err != nil || last.Status != pay.SessionCancelled {
-						h.Errorf("told last of %s, then %v", last.Status, err)
-					}
-				})
+		for range sessions {
+			id := h.sell("chess")
+			var over atomic.Bool
+			var changing sync.WaitGroup
+			changing.Go(func() { h.cancel(id); over.Store(true) })
+			for n := 0; n < mostWatchers && !over.Load(); n++ {
+				all.Go(func() { h.watchUntilCancelled(id) })
+				if _, err := h.Latest(h.Context()); err != nil { // it takes as long as a watch takes to begin
+					h.Error(err)
+				}
 			}
-			all.Go(func() { h.cancel(id) })
+			changing.Wait()
 		}
 		all.Wait()
 		if took := time.Since(began); took >= heartbeat {
@@ -127,6 +118,20 @@ func TestNoChangeIsMissedBetweenTheReadAndTheWatch(t *testing.T) {
 		}
 		h.wantNobody()
 	})
+}
+
+func (h *hall) watchUntilCancelled(id pay.SessionID) {
+	var last pay.Session
+	err := h.WatchSession(h.Context(), operator, id, func(s *pay.Session) error {
+		if s == nil {
+			return errors.New("a heartbeat")
+		}
+		last = *s
+		return nil
+	})
+	if err != nil || last.Status != pay.SessionCancelled {
+		h.Errorf("told last of %s, then %v", last.Status, err)
+	}
 }
 
 // Feeds that are watched while others write have all, in order and once.

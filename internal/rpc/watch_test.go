@@ -57,12 +57,6 @@ func (h *house) newKey(k pay.Key) string {
 	return text
 }
 
-type way = struct {
-	name    string
-	http2   bool
-	options []connect.ClientOption
-}
-
 // client calls as the holder of a key.
 func (h *house) client(way way, key string) payv1connect.EventServiceClient {
 	return payv1connect.NewEventServiceClient(&http.Client{Transport: bearer{h.lines.Transport(h, way.http2), key}}, "http://pay.test", way.options...)
