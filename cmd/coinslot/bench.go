@@ -20,9 +20,11 @@ A round in which other programs were busy is void; let the machine rest meanwhil
 	example: "coinslot bench --only noop-json,create --rounds 9",
 	prepare: func(f *config.Flags) action {
 		o := bench.Options{Rounds: 5, Seconds: 1, Connections: 64, Open: openForBench}
+		o.Watch = bench.Watch{Sessions: 10_000, Changed: 1000, Feeds: 1000, Events: 50}
 		f.Flag("rounds", "NUMBER", "how often everything is measured", atLeastOne(&o.Rounds))
 		f.Flag("seconds", "NUMBER", "how long each measurement takes", seconds(&o.Seconds))
 		f.Flag("connections", "NUMBER", "how many are busy at the same time", atLeastOne(&o.Connections))
+		f.Flag("watchers", "NUMBER", "how many sessions are watched at the same time", atLeastOne(&o.Watch.Sessions))
 		f.Flag("only", "LIST", "measure only these, such as create,create-solo", config.Texts(&o.Only))
 		f.Flag("full", "", "with lists of a million sessions; storing them takes minutes", config.Switch(&o.Full))
 		f.Flag("dir", "DIR", "where databases are put, by default where temporary files are", config.Text(&o.Dir))

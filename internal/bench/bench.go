@@ -29,6 +29,7 @@ type Options struct {
 	Connections int
 	Only        []string // names of measurements; empty: all
 	Full        bool     // with lists over a million sessions, which take minutes to make
+	Watch       Watch    // how many watch; its Target is set by Run
 	Dir         string   // where databases are put; empty: the system's temporary directory
 
 	Open OpenStore
@@ -43,6 +44,7 @@ type bench struct {
 	targets          map[string]Target
 	results          map[string][]Result // by measurement, one for each round
 	starts           []Start
+	watched          []Watched // once, if at all
 }
 
 // Run measures and prints the table.
@@ -76,6 +78,14 @@ func Run(ctx context.Context, o Options) (err error) {
 			return err
 		}
 	}
+	if len(o.Only) == 0 || slices.Contains(o.Only, nameOfWatch) {
+		b.note("%s", nameOfWatch)
+		watched, err := b.measureWatch(ctx, dir)
+		if err != nil {
+			return fmt.Errorf("measure %s: %w", nameOfWatch, err)
+		}
+		b.watched = append(b.watched, watched)
+	}
 	return b.write(wanted)
 }
 
@@ -88,7 +98,7 @@ func (b *bench) wanted() ([]measurement, error) {
 		}
 	}
 	for _, name := range b.Only {
-		if !slices.ContainsFunc(measurements, func(m measurement) bool { return m.name == name }) {
+		if name != nameOfWatch && !slices.ContainsFunc(measurements, func(m measurement) bool { return m.name == name }) {
 			return nil, fmt.Errorf("there is no measurement %q; there are %s", name, names())
 		}
 	}

@@ -34,16 +34,17 @@ func open(ctx context.Context, path string, solo bool) (store.Store, error) {
 func TestEverythingCanBeMeasured(t *testing.T) {
 	wanted := []string{
 		"echo", "noop-json", "status", "noop-binary", "noop-grpc", "create-grpc", "create", "create-solo",
-		"create-keyed", "create-one", "create-one-solo",
+		"create-keyed", "create-one", "create-one-solo", "watch",
 	}
 	var out, note bytes.Buffer
 	err := bench.Run(t.Context(), bench.Options{
 		Rounds: 1, Seconds: 0.2, Connections: 4, Only: wanted, Dir: t.TempDir(), Open: open, Out: &out, Note: &note,
+		Watch: bench.Watch{Sessions: 150, Changed: 10, Feeds: 20, Events: 5},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range append(wanted, "CreateSession JSON ÷ no-op JSON", "the same with one connection") {
+	for _, want := range append(wanted[:len(wanted)-1], "150 streams of WatchSession", "20 streams of WatchEvents", "CreateSession JSON ÷ no-op JSON", "the same with one connection") {
 		if !strings.Contains(out.String(), "\n"+want+" ") {
 			t.Errorf("the table has no line for %q:\n%s", want, out.String())
 		}

@@ -18,6 +18,7 @@ type Job struct {
 	Protocol    string
 	Connections int
 	For         time.Duration
+	Watch       *Watch // in place of all else
 }
 
 // Load is what came of it.
@@ -40,6 +41,12 @@ func playLoad(ctx context.Context, jobs *json.Decoder, answers *json.Encoder) er
 			return nil
 		} else if err != nil {
 			return err
+		}
+		if job.Watch != nil {
+			if err := playWatch(ctx, *job.Watch, jobs, answers); err != nil {
+				return err
+			}
+			continue
 		}
 		load := job.run(ctx, func() error { return answers.Encode(struct{}{}) })
 		if err := answers.Encode(load); err != nil {

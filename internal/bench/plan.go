@@ -64,7 +64,7 @@ func names() string {
 	for _, m := range measurements {
 		all = append(all, m.name)
 	}
-	return strings.Join(all, ", ")
+	return strings.Join(append(all, nameOfWatch), ", ")
 }
 
 // figure is one ratio of rates, and what it should be.

@@ -26,6 +26,8 @@ import (
 type Setup struct {
 	Dir  string // for databases
 	Full bool   // with a thousand and a million sessions
+
+	Watch bool // nothing but the product as it is
 }
 
 // Target is a server that can be measured.
@@ -67,13 +69,13 @@ func playServer(ctx context.Context, open OpenStore, lines *json.Decoder, answer
 	if err := answers.Encode(s.targets); err != nil {
 		return err
 	}
-	if err := lines.Decode(&setup); !errors.Is(err, io.EOF) {
-		return err
-	}
-	return nil
+	return settleAsTold(lines, answers)
 }
 
 func (s *servers) start(ctx context.Context, setup Setup) error {
+	if setup.Watch {
+		return s.durable(ctx, targetGrouped, setup.Dir, false, 1)
+	}
 	url, err := s.listen(http.HandlerFunc(echo))
 	if err != nil {
 		return err

@@ -42,6 +42,7 @@ func (b *bench) write(wanted []measurement) error {
 	b.writeFigures(w)
 	_, _ = fmt.Fprintln(w)
 	b.writeStart(w)
+	b.writeWatch(w)
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("write the table: %w", err)
 	}

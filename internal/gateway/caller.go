@@ -28,6 +28,20 @@ func (s *Service) Authenticate(text string) (Caller, error) {
 	return Caller{}, pay.Refuse(pay.Unauthorized, "the Authorization header must be \"Bearer\" and a valid API key (sk_sandbox_… or sk_production_…)")
 }
 
+// stillIn refuses a caller whose key was revoked or has expired since it was let in. A
+// caller without a key is the operator.
+func (s *Service) stillIn(c Caller) error {
+	if c.Key == "" {
+		return nil
+	}
+	now := s.now()
+	if key, ok := s.settings.Load().callers[c.Key]; !ok || !key.Valid(now) {
+		return pay.Refuse(pay.Unauthorized, "the API key is no longer valid")
+	}
+	s.used.note(c.Key, now)
+	return nil
+}
+
 // sees says whether an entity of the environment and game is the caller's to know of.
 func (c Caller) sees(env pay.Environment, game pay.GameID) bool {
 	return c.Environment == env && (c.Game == "" || c.Game == game)

@@ -10,12 +10,13 @@ import (
 // settings is what every call needs to know of games and keys, kept in memory. They
 // are few, and read far more often than they change.
 type settings struct {
-	games map[pay.GameID]pay.Game
-	keys  map[pay.KeyHash]pay.Key
+	games   map[pay.GameID]pay.Game
+	keys    map[pay.KeyHash]pay.Key
+	callers map[pay.KeyID]pay.Key // the same keys
 }
 
 func (s *Service) loadSettings(ctx context.Context) error {
-	now := &settings{games: map[pay.GameID]pay.Game{}, keys: map[pay.KeyHash]pay.Key{}}
+	now := &settings{games: map[pay.GameID]pay.Game{}, keys: map[pay.KeyHash]pay.Key{}, callers: map[pay.KeyID]pay.Key{}}
 	err := s.store.View(ctx, func(r store.Reader) error {
 		games, err := r.Games()
 		if err != nil {
@@ -26,7 +27,7 @@ func (s *Service) loadSettings(ctx context.Context) error {
 		}
 		keys, err := r.Keys()
 		for _, k := range keys {
-			now.keys[k.Hash] = k
+			now.keys[k.Hash], now.callers[k.ID] = k, k
 		}
 		return err
 	})

@@ -77,8 +77,9 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 	if err != nil {
 		return nil, err
 	}
+	places := rpc.NewPlaces(o.Vault.Derive("places in the feed"))
 	front, err := server.New(server.Options{
-		Gateway: service, Convert: convert, Admin: rpc.NewAdminServer(service, convert, relay), AdminToken: o.AdminToken,
+		Gateway: service, Convert: convert, Places: places, Admin: rpc.NewAdminServer(service, convert, places, relay), AdminToken: o.AdminToken,
 		Page: checkout.New(checkout.Options{
 			Service: service, Address: address, Mount: address.Path(), Key: o.Vault.Derive("checkout form"),
 			TestCards: testCards(), Logger: o.Logger, Now: o.Now,

@@ -41,6 +41,7 @@ type general struct {
 	description string
 	headers     []string
 	changes     bool // only methods that change something give it
+	keyed       bool // only methods that take an idempotency key give it
 	posts       bool // only requests with a body get it
 }
 
@@ -54,7 +55,7 @@ var generals = []general{
 		description: "The API key may only read.",
 	},
 	{
-		status: http.StatusConflict, name: "Conflict", codes: []pay.Code{pay.IdempotencyConflict}, changes: true,
+		status: http.StatusConflict, name: "Conflict", codes: []pay.Code{pay.IdempotencyConflict}, keyed: true,
 		description: "The `Idempotency-Key` came with another request before.",
 	},
 	{
@@ -79,12 +80,12 @@ var generals = []general{
 
 // Codes that methods give beside those of their comments.
 var (
-	always   = []pay.Code{pay.InvalidRequest}
-	changing = []pay.Code{pay.InvalidIdempotencyKey}
+	always = []pay.Code{pay.InvalidRequest}
+	keyed  = []pay.Code{pay.InvalidIdempotencyKey}
 )
 
 func (g general) of(m method) bool {
-	return (m.changes || !g.changes) && (m.verb == http.MethodPost || !g.posts)
+	return (m.changes || !g.changes) && (m.keyed || !g.keyed) && (m.verb == http.MethodPost || !g.posts)
 }
 
 // refusals adds the answers of a method that are errors: those of its own codes, then
@@ -93,8 +94,8 @@ func (g *generator) refusals(op *Operation, m method, codes []string) error {
 	for _, c := range always {
 		codes = append(codes, string(c))
 	}
-	if m.changes {
-		for _, c := range changing {
+	if m.keyed {
+		for _, c := range keyed {
 			codes = append(codes, string(c))
 		}
 	}

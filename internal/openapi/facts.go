@@ -72,17 +72,19 @@ var bounds = map[protoreflect.FullName]func(*Schema){
 		length(1, pay.LongestURL)(s)
 		s.Examples = []string{"mygame://payment-complete"}
 	},
-	"pay.v1.CreateSessionRequest.cancel_url": length(0, pay.LongestURL),
-	"pay.v1.CreateRefundRequest.amount":      atLeast(1),
-	"pay.v1.CreateRefundRequest.reason":      length(0, mostReason),
-	"pay.v1.Refund.reason":                   length(0, mostReason),
-	"pay.v1.ListSessionsRequest.limit":       limit,
-	"pay.v1.ListSessionsRequest.offset":      atLeast(0),
-	"pay.v1.ListPaymentsRequest.limit":       limit,
-	"pay.v1.ListPaymentsRequest.offset":      atLeast(0),
-	"pay.v1.ListRefundsRequest.limit":        limit,
-	"pay.v1.ListRefundsRequest.offset":       atLeast(0),
-	"pay.v1.ListEventsRequest.limit":         limit,
+	"pay.v1.CreateSessionRequest.cancel_url":   length(0, pay.LongestURL),
+	"pay.v1.CreateRefundRequest.amount":        atLeast(1),
+	"pay.v1.CreateRefundRequest.reason":        length(0, mostReason),
+	"pay.v1.Refund.reason":                     length(0, mostReason),
+	"pay.v1.ListSessionsRequest.limit":         limit,
+	"pay.v1.ListSessionsRequest.offset":        atLeast(0),
+	"pay.v1.ListPaymentsRequest.limit":         limit,
+	"pay.v1.ListPaymentsRequest.offset":        atLeast(0),
+	"pay.v1.ListRefundsRequest.limit":          limit,
+	"pay.v1.ListRefundsRequest.offset":         atLeast(0),
+	"pay.v1.ListEventsRequest.limit":           limit,
+	"pay.v1.AcknowledgeEventsRequest.consumer": pattern(consumerName),
+	"pay.v1.ListEventsRequest.consumer":        pattern(consumerName),
 }
 
 // Bounds that their owners keep to themselves.
@@ -93,6 +95,7 @@ const (
 	mostIdempotencyKey = 255
 	defaultLimit       = 100
 	mostLimit          = 250
+	consumerName       = `^[A-Za-z0-9._:-]{1,100}$`
 )
 
 func length(least, most int) func(*Schema) {
@@ -138,6 +141,7 @@ var overREST = map[protoreflect.FullName]string{
 	"pay.v1.ListRefundsRequest.cursor":  cursorProse,
 	"pay.v1.ListEventsRequest.cursor": "Where to go on: the `X-Next-Cursor` of the previous answer, with the same filters; " +
 		"by default from the first event.",
+	"pay.v1.AcknowledgeEventsRequest.cursor": "The `X-Next-Cursor` after the last event that was worked off.",
 	"pay.v1.ListEventsRequest.limit": "How many to return at most, 1 to 250; by default 100. A page can be shorter, even empty, " +
 		"although more follow: go by the `Link` header.",
 }

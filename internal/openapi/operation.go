@@ -19,6 +19,7 @@ type method struct {
 	inPath     []string // the fields that are in the path
 	answer     string   // the field of the output that is the answer; empty: all of it
 	changes    bool     // whether it changes something
+	keyed      bool     // whether that takes an idempotency key; what is idempotent by nature does not
 }
 
 var variable = regexp.MustCompile(`\{([a-z_]+)\}`)
@@ -45,7 +46,9 @@ func methodOf(m *protogen.Method) (*method, error) {
 		return nil, nil
 	}
 	out := &method{Method: m, answer: rule.GetResponseBody()}
-	out.changes = options.GetIdempotencyLevel() != descriptorpb.MethodOptions_NO_SIDE_EFFECTS
+	level := options.GetIdempotencyLevel()
+	out.changes = level != descriptorpb.MethodOptions_NO_SIDE_EFFECTS
+	out.keyed = out.changes && level != descriptorpb.MethodOptions_IDEMPOTENT
 	switch {
 	case rule.GetGet() != "" && rule.GetBody() == "":
 		out.verb, out.path = http.MethodGet, rule.GetGet()
@@ -114,7 +117,7 @@ func (g *generator) parameters(op *Operation, m method) error {
 		}
 		op.Parameters = append(op.Parameters, p)
 	}
-	if m.changes {
+	if m.keyed {
 		op.Parameters = append(op.Parameters, &Parameter{Ref: "#/components/parameters/" + idempotencyKey})
 	}
 	return nil
@@ -162,7 +165,7 @@ func (g *generator) success(m method) (*Response, error) {
 		return nil, err
 	}
 	r.Content.Set(mediaType, body)
-	if m.changes {
+	if m.keyed {
 		r.headers(replayed)
 	}
 	if m.verb == http.MethodGet {

@@ -16,6 +16,7 @@ import (
 type AdminServer struct {
 	gateway *gateway.Service
 	convert Converter
+	places  Places
 	relay   Relay
 }
 
@@ -31,8 +32,8 @@ type Relay interface {
 }
 
 // NewAdminServer makes the operator's API of the use cases.
-func NewAdminServer(g *gateway.Service, convert Converter, relay Relay) *AdminServer {
-	return &AdminServer{g, convert, relay}
+func NewAdminServer(g *gateway.Service, convert Converter, places Places, relay Relay) *AdminServer {
+	return &AdminServer{g, convert, places, relay}
 }
 
 // overlapOf is for how long what is rotated still works beside what follows it.

@@ -43,18 +43,18 @@ func (s *AdminServer) Listen(ctx context.Context, req *adminv1.ListenRequest, st
 		}
 	}
 	secret := s.relay.ListenerSecret(env)
-	if err := stream.Send(&adminv1.ListenResponse{Secret: &secret, Resumed: resumed, Cursor: feedCursor(q.After, listeners)}); err != nil {
+	if err := stream.Send(&adminv1.ListenResponse{Secret: &secret, Resumed: resumed, Cursor: s.places.cursor(q.After, listeners)}); err != nil {
 		return err
 	}
 	return s.gateway.WatchEvents(ctx, operator, q, func(feed store.Feed) error {
 		if len(feed.Rows) == 0 {
-			return stream.Send(&adminv1.ListenResponse{Cursor: feedCursor(feed.Next, listeners)})
+			return stream.Send(&adminv1.ListenResponse{Cursor: s.places.cursor(feed.Next, listeners)})
 		}
 		for _, e := range feed.Rows {
 			id := string(e.ID)
 			if err := stream.Send(&adminv1.ListenResponse{
 				EventId: &id, EventType: string(e.Type), SessionId: string(e.Session), Payload: e.Payload,
-				Cursor: feedCursor(e.Position, listeners),
+				Cursor: s.places.cursor(e.Position, listeners),
 			}); err != nil {
 				return err
 			}
@@ -72,7 +72,7 @@ func (s *AdminServer) Heard(ctx context.Context, req *adminv1.HeardRequest) (*ad
 	if err != nil {
 		return nil, err
 	}
-	at, ok := positionOf(req.GetCursor())
+	at, ok := s.places.whatever(req.GetCursor())
 	if !ok {
 		return nil, pay.RefuseField(pay.InvalidCursor, "cursor", "must be a cursor that Listen gave")
 	}

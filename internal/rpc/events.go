@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"connectrpc.com/connect"
 
@@ -18,6 +17,7 @@ import (
 type EventServer struct {
 	gateway *gateway.Service
 	convert Converter
+	places  Places
 }
 
 // GetEvent implements pay.v1.EventService.
@@ -36,7 +36,7 @@ func (s *EventServer) GetEvent(ctx context.Context, req *payv1.GetEventRequest) 
 
 // ListEvents implements pay.v1.EventService.
 func (s *EventServer) ListEvents(ctx context.Context, req *payv1.ListEventsRequest) (*payv1.ListEventsResponse, error) {
-	q, marks, err := s.queryOf(ctx, req)
+	q, marks, _, err := s.queryOf(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (s *EventServer) ListEvents(ctx context.Context, req *payv1.ListEventsReque
 	if err != nil {
 		return nil, err
 	}
-	out := &payv1.ListEventsResponse{HasMore: feed.More, NextCursor: feedCursor(feed.Next, marks)}
+	out := &payv1.ListEventsResponse{HasMore: feed.More, NextCursor: s.places.cursor(feed.Next, marks)}
 	for _, event := range feed.Rows {
 		message, err := written(event)
 		if err != nil {
@@ -63,25 +63,25 @@ func (s *EventServer) ListEvents(ctx context.Context, req *payv1.ListEventsReque
 
 // WatchEvents implements pay.v1.EventService.
 func (s *EventServer) WatchEvents(ctx context.Context, req *payv1.WatchEventsRequest, stream *connect.ServerStream[payv1.WatchEventsResponse]) error {
-	q, marks, err := s.queryOf(ctx, req)
+	q, marks, fresh, err := s.queryOf(ctx, req)
 	if err != nil {
 		return err
 	}
-	if q.After == 0 && req.GetFromNow() {
+	if fresh && req.GetFromNow() {
 		if q.After, err = s.gateway.Latest(ctx); err != nil {
 			return err
 		}
 	}
 	return s.gateway.WatchEvents(ctx, callerOf(ctx), q, func(feed store.Feed) error {
 		if len(feed.Rows) == 0 {
-			return stream.Send(&payv1.WatchEventsResponse{NextCursor: feedCursor(feed.Next, marks)})
+			return stream.Send(&payv1.WatchEventsResponse{NextCursor: s.places.cursor(feed.Next, marks)})
 		}
 		for _, event := range feed.Rows {
 			message, err := written(event)
 			if err != nil {
 				return err
 			}
-			if err := stream.Send(&payv1.WatchEventsResponse{Event: message, NextCursor: feedCursor(event.Position, marks)}); err != nil {
+			if err := stream.Send(&payv1.WatchEventsResponse{Event: message, NextCursor: s.places.cursor(event.Position, marks)}); err != nil {
 				return err
 			}
 		}
@@ -105,9 +105,9 @@ func (s *EventServer) WatchSession(ctx context.Context, req *payv1.WatchSessionR
 
 // AcknowledgeEvents implements pay.v1.EventService.
 func (s *EventServer) AcknowledgeEvents(ctx context.Context, req *payv1.AcknowledgeEventsRequest) (*payv1.AcknowledgeEventsResponse, error) {
-	at, ok := positionOf(req.GetCursor())
+	at, ok := s.places.whatever(req.GetCursor())
 	if !ok {
-		return nil, pay.RefuseField(pay.InvalidCursor, "cursor", "must be a next_cursor of ListEvents or WatchEvents")
+		at = -1 // which is nowhere
 	}
 	place, err := s.gateway.Acknowledge(ctx, callerOf(ctx), req.GetConsumer(), store.Place{Position: at, Cursor: req.GetCursor()})
 	if err != nil {
@@ -125,47 +125,45 @@ type feedRequest interface {
 	GetConsumer() string
 }
 
-// queryOf is the part of the feed that is asked for, and what its cursors are marked with:
+// queryOf is the part of the feed that is asked for, what its cursors are marked with, and
+// whether it begins at the first event because nothing says where to go on. The marks are
 // what the feed is filtered by. The types are not among that: the place in the feed is
 // the same whatever types are wanted.
-func (s *EventServer) queryOf(ctx context.Context, req feedRequest) (q store.EventQuery, marks []string, err error) {
+func (s *EventServer) queryOf(ctx context.Context, req feedRequest) (q store.EventQuery, marks []string, fresh bool, err error) {
 	caller := callerOf(ctx)
 	if err := coversFilter(s.gateway, caller, req.GetGameId()); err != nil {
-		return q, nil, err
+		return q, nil, false, err
 	}
 	q = store.EventQuery{Game: pay.GameID(req.GetGameId()), Session: pay.SessionID(req.GetSessionId()), Limit: defaultLimit}
 	if q.Session != "" {
 		if _, err := pay.ParseSessionID("session_id", req.GetSessionId()); err != nil {
-			return q, nil, err
+			return q, nil, false, err
 		}
 	}
 	if q.Types, err = eventTypes(req.GetTypes()); err != nil {
-		return q, nil, err
+		return q, nil, false, err
 	}
 	marks = []string{"events", string(caller.Environment), string(caller.Game), req.GetGameId(), req.GetSessionId()}
-	field, cursor := "cursor", req.GetCursor()
-	if cursor == "" && req.GetConsumer() != "" {
-		place, err := s.gateway.Consumer(ctx, caller, req.GetConsumer())
-		if err != nil {
-			return q, nil, err
-		}
-		field, cursor = "consumer", place.Cursor
-	}
-	if cursor == "" {
-		return q, marks, nil
-	}
-	if _, ok := openCursor(cursor, marks); !ok {
-		return q, nil, pay.RefuseField(pay.InvalidCursor, field, "must go on from a next_cursor that came with the same game_id and session_id")
+	from, err := s.whereToGoOn(ctx, req)
+	if err != nil || from.cursor == "" {
+		return q, marks, true, err
 	}
 	var ok bool
-	if q.After, ok = positionOf(cursor); !ok {
-		return q, nil, pay.RefuseField(pay.InvalidCursor, field, "must go on from a next_cursor that came with the same game_id and session_id")
+	if q.After, ok = s.places.at(from.cursor, marks); !ok {
+		return q, nil, false, pay.RefuseField(pay.InvalidCursor, from.field, "%s", from.wanted)
 	}
-	return q, marks, nil
+	return q, marks, false, nil
 }
 
-func feedCursor(position int64, marks []string) string {
-	return newCursor(strconv.FormatInt(position, 10), marks)
+// start is the cursor to go on from, empty where there is none, and the field that says so.
+type start struct{ cursor, field, wanted string }
+
+func (s *EventServer) whereToGoOn(ctx context.Context, req feedRequest) (start, error) {
+	if req.GetCursor() != "" || req.GetConsumer() == "" {
+		return start{req.GetCursor(), "cursor", "must go on from a next_cursor that came with the same game_id and session_id"}, nil
+	}
+	place, err := s.gateway.Consumer(ctx, callerOf(ctx), req.GetConsumer())
+	return start{place.Cursor, "consumer", "has acknowledged a cursor that came with other filters; ask with those, or under another name"}, err
 }
 
 // written is an event as it was written down when it happened.

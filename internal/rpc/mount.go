@@ -35,12 +35,12 @@ type Service struct {
 func (s Service) Name() string { return string(s.Descriptor.FullName()) }
 
 // NewPayServices serves all that game servers call.
-func NewPayServices(g *gateway.Service, convert Converter, limit Limiter, log *slog.Logger) []Service {
+func NewPayServices(g *gateway.Service, convert Converter, places Places, limit Limiter, log *slog.Logger) []Service {
 	wire := OurWire(log)
 	options, admit := wire.Options(), wire.admitting(g, limit)
 	_, payments := payv1connect.NewPaymentServiceHandler(&PaymentServer{g, convert}, options)
 	_, refunds := payv1connect.NewRefundServiceHandler(&RefundServer{g, convert}, options)
-	_, events := payv1connect.NewEventServiceHandler(&EventServer{g, convert}, options)
+	_, events := payv1connect.NewEventServiceHandler(&EventServer{g, convert, places}, options)
 	return []Service{
 		{payv1.File_pay_v1_payment_proto.Services().ByName("PaymentService"), wire.Door(payments, admit)},
 		{payv1.File_pay_v1_refund_proto.Services().ByName("RefundService"), wire.Door(refunds, admit)},

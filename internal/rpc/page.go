@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"slices"
-	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -117,16 +116,6 @@ func openCursor(text string, filters []string) (after string, ok bool) {
 		return "", false
 	}
 	return string(raw[cursorMark:]), true
-}
-
-// positionOf is the place in the feed that a cursor points to, whatever its filters.
-func positionOf(cursor string) (int64, bool) {
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil || len(raw) <= cursorMark {
-		return 0, false
-	}
-	at, err := strconv.ParseInt(string(raw[cursorMark:]), 10, 64)
-	return at, err == nil && at >= 0
 }
 
 func filterMark(filters []string) []byte {

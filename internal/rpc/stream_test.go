@@ -130,12 +130,14 @@ func (s *station) transport(t *testing.T, http2 bool) *http.Transport {
 	return tr
 }
 
-// ways are those in which a stream can be called.
-var ways = []struct {
+// way is one in which a stream can be called.
+type way struct {
 	name    string
 	http2   bool
 	options []connect.ClientOption
-}{
+}
+
+var ways = []way{
 	{"Connect", false, nil},
 	{"Connect JSON", false, []connect.ClientOption{connect.WithProtoJSON()}},
 	{"Connect gzip", false, []connect.ClientOption{connect.WithSendGzip()}},

@@ -29,6 +29,7 @@ import (
 type Options struct {
 	Gateway    *gateway.Service
 	Convert    rpc.Converter
+	Places     rpc.Places
 	Admin      adminv1connect.AdminServiceHandler
 	AdminToken string
 	Page       http.Handler
@@ -55,7 +56,7 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	s := &Server{ready: readiness{ask: o.Ready}}
 	mux := http.NewServeMux()
-	services := rpc.NewPayServices(o.Gateway, o.Convert, newLimiter(o.RateLimit), o.Logger)
+	services := rpc.NewPayServices(o.Gateway, o.Convert, o.Places, newLimiter(o.RateLimit), o.Logger)
 	restPaths, err := rest.New(services, o.Gateway)
 	if err != nil {
 		return nil, err

@@ -27,12 +27,12 @@ func New(accessToken string, opts ...Option) (*Client, error) {
 		web = newHTTPClient()
 	}
 	c := &caller{token: s.token, timeout: s.timeout, retries: s.retries}
-	payments := payv1connect.NewPaymentServiceClient(web, s.baseURL)
+	payments, events := payv1connect.NewPaymentServiceClient(web, s.baseURL), payv1connect.NewEventServiceClient(web, s.baseURL)
 	return &Client{
-		Sessions: &Sessions{c, payments},
+		Sessions: &Sessions{c, payments, events},
 		Payments: &Payments{c, payments},
 		Refunds:  &Refunds{c, payv1connect.NewRefundServiceClient(web, s.baseURL)},
-		Events:   &Events{c, payv1connect.NewEventServiceClient(web, s.baseURL)},
+		Events:   &Events{c, events},
 	}, nil
 }
 

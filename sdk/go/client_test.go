@@ -378,7 +378,7 @@ func TestKeysOfChanges(t *testing.T) {
 			t.Errorf("%s was called %d times, want 2: is it missing from callAll?", m.path, len(got))
 		}
 		for _, key := range got {
-			if m.reads && key != "" || !m.reads && used[key] {
+			if !m.keyed && key != "" || m.keyed && used[key] {
 				t.Errorf("%s was sent with the key %q", m.path, key)
 			}
 			used[key] = true
@@ -407,4 +407,11 @@ func callAll(t *testing.T, c *coinslot.Client) {
 	_, _ = c.Refunds.List(ctx, nil)
 	_, _ = c.Events.Get(ctx, nil)
 	_, _ = c.Events.List(ctx, nil)
+	_, _ = c.Events.Acknowledge(ctx, nil)
+	for _, err := range c.Events.Watch(ctx, nil) {
+		_ = err
+	}
+	for _, err := range c.Sessions.Watch(ctx, nil) {
+		_ = err
+	}
 }

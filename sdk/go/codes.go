@@ -19,6 +19,7 @@ const (
 	CodeInvalidLimit          = "invalid_limit"
 	CodeInvalidOffset         = "invalid_offset"
 	CodeInvalidCursor         = "invalid_cursor"
+	CodeInvalidConsumer       = "invalid_consumer"
 	CodeInvalidStatus         = "invalid_status"
 	CodeInvalidExpiresIn      = "invalid_expires_in"
 	CodeInvalidID             = "invalid_id"

@@ -26,7 +26,7 @@ var contract = []protoreflect.FileDescriptor{
 
 type method struct {
 	path  string
-	reads bool
+	keyed bool // changes something and, called again, would change it again
 }
 
 func methods() (all []method) {
@@ -38,7 +38,7 @@ func methods() (all []method) {
 				level := m.Options().(*descriptorpb.MethodOptions).GetIdempotencyLevel()
 				all = append(all, method{
 					path:  "/" + string(s.FullName()) + "/" + string(m.Name()),
-					reads: level == descriptorpb.MethodOptions_NO_SIDE_EFFECTS,
+					keyed: level == descriptorpb.MethodOptions_IDEMPOTENCY_UNKNOWN && !m.IsStreamingServer(),
 				})
 			}
 		}
@@ -51,6 +51,7 @@ var unwrapped = map[string]bool{
 	"CreateSessionResponse": true, "GetSessionResponse": true, "CancelSessionResponse": true,
 	"GetPaymentResponse": true, "CompletePaymentResponse": true, "CancelPaymentResponse": true,
 	"CreateRefundResponse": true, "GetRefundResponse": true, "GetEventResponse": true,
+	"WatchSessionResponse": true,
 }
 
 func TestEveryMessageHasAName(t *testing.T) {

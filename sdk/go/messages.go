@@ -15,6 +15,7 @@ type (
 	ListSessionsRequest      = payv1.ListSessionsRequest
 	ListSessionsResponse     = payv1.ListSessionsResponse
 	CancelSessionRequest     = payv1.CancelSessionRequest
+	WatchSessionRequest      = payv1.WatchSessionRequest
 )
 
 // Payments: the attempts to pay for a session. Failure is why a payment or a refund
@@ -41,9 +42,13 @@ type (
 
 // Events: what happened, as webhooks deliver it and as Events lists it.
 type (
-	Event              = payv1.Event
-	EventData          = payv1.EventData
-	GetEventRequest    = payv1.GetEventRequest
-	ListEventsRequest  = payv1.ListEventsRequest
-	ListEventsResponse = payv1.ListEventsResponse
+	Event                     = payv1.Event
+	EventData                 = payv1.EventData
+	GetEventRequest           = payv1.GetEventRequest
+	ListEventsRequest         = payv1.ListEventsRequest
+	ListEventsResponse        = payv1.ListEventsResponse
+	WatchEventsRequest        = payv1.WatchEventsRequest
+	WatchEventsResponse       = payv1.WatchEventsResponse
+	AcknowledgeEventsRequest  = payv1.AcknowledgeEventsRequest
+	AcknowledgeEventsResponse = payv1.AcknowledgeEventsResponse
 )

@@ -4,13 +4,17 @@ import (
 	"context"
 	"iter"
 
+	"google.golang.org/protobuf/proto"
+
+	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/gen/pay/v1/payv1connect"
 )
 
 // Sessions are offers of one item to one player.
 type Sessions struct {
 	*caller
-	rpc payv1connect.PaymentServiceClient
+	rpc    payv1connect.PaymentServiceClient
+	events payv1connect.EventServiceClient
 }
 
 // Create offers one item to one player. Send the player to the session's Url.
@@ -49,4 +53,28 @@ func (s *Sessions) All(ctx context.Context, req *ListSessionsRequest) iter.Seq2[
 func (s *Sessions) Cancel(ctx context.Context, req *CancelSessionRequest, opts ...CallOption) error {
 	_, err := change(ctx, s.caller, s.rpc.CancelSession, req, opts)
 	return err
+}
+
+// Watch returns a session as it is now, and then after each change, until its status is
+// final: it need not be asked for again and again. Changes that follow each other closely
+// can come as one.
+//
+// It ends earlier with ctx, or with an error that trying again does not help. A connection
+// that breaks is made anew; only the first is given up on, after as many attempts as
+// WithRetries allows.
+func (s *Sessions) Watch(ctx context.Context, req *WatchSessionRequest) iter.Seq2[*Session, error] {
+	return func(yield func(*Session, error) bool) {
+		var last *Session
+		failed := watch(ctx, s.caller, s.events.WatchSession, func() *WatchSessionRequest { return req }, func(told *payv1.WatchSessionResponse) bool {
+			now := told.GetSession()
+			if now == nil || proto.Equal(now, last) { // a heartbeat, or told again by another connection
+				return true
+			}
+			last = now
+			return yield(now, nil) && now.GetStatus() == "pending"
+		})
+		if failed != nil {
+			yield(nil, failed)
+		}
+	}
 }

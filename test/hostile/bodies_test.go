@@ -144,7 +144,7 @@ func TestBadQueriesAreRefused(t *testing.T) {
 		{"REST: a NUL in another", restSessions + "?game_id=arcade&order_id=%00", 400, "invalid_request"},
 		{"REST: half an escape", restSessions + "?game_id=%F", 400, "invalid_game_id"},
 		{"REST: a NUL for an id", restSessions + "/%00", 400, "invalid_id"},
-		{"REST: a way out of the tree", restSessions + "/..%2f..%2fetc%2fpasswd", 404, "not_found"},
+		{"REST: a way out of the tree", restSessions + "/..%2f..%2fetc%2fpasswd", 400, "invalid_request"},
 	} {
 		t.Run(bad.name, func(t *testing.T) {
 			x.send(t, "GET", bad.path, "").is(t, bad.status, bad.code)

@@ -85,7 +85,13 @@ var inQueries = map[string][]bound{
 		{"types", []any{"session.created", "payment.failed", "refund.cancelled"}, []any{"session.done"}},
 		{"limit", []any{1, 250}, []any{0, 251}},
 		{"cursor", nil, nil},
+		{"consumer", []any{"c", text("c", 100), "A.b_c:d-9"}, []any{text("c", 101), "two words", "é"}},
 	},
+}
+
+var inAcknowledgements = []bound{
+	{"consumer", []any{"a", text("a", 100)}, []any{nil, "", text("a", 101), "two words", 5}},
+	{"cursor", nil, []any{nil, 5}},
 }
 
 var inHeaders = bound{"Idempotency-Key", []any{"k", text("k", 255), "two words"}, []any{text("k", 256), "schlüssel"}}
@@ -115,6 +121,10 @@ func TestTheServerKeepsTheDocumentedBounds(t *testing.T) {
 	refund := fmt.Sprintf(`{"payment_id":%q,"amount":1}`, c.paid(t))
 	tryAll(t, "a refund's", inRefunds, func(t *testing.T, b bound, value any, good bool) {
 		c.try(t, c.post("/v1/refunds", with(t, refund, b.field, value)), good)
+	})
+	acknowledgement := fmt.Sprintf(`{"consumer":"grants","cursor":%q}`, c.cursor(t))
+	tryAll(t, "an acknowledgement's", inAcknowledgements, func(t *testing.T, b bound, value any, good bool) {
+		c.try(t, c.post("/v1/events/acknowledge", with(t, acknowledgement, b.field, value)), good)
 	})
 	for path, bounds := range inQueries {
 		tryAll(t, path, bounds, func(t *testing.T, b bound, value any, good bool) {
@@ -220,6 +230,13 @@ func (c caller) paid(t *testing.T) string {
 	return paid.Payment.ID
 }
 
+// cursor is where the feed of events goes on.
+func (c caller) cursor(t *testing.T) string {
+	t.Helper()
+	res, _ := coinslottest.Ask(t, c.key, http.MethodGet, c.url+"/v1/events", "")
+	return res.Header.Get("X-Next-Cursor")
+}
+
 func TestEveryFieldOfARequestIsTried(t *testing.T) {
 	d := read(t)
 	tried := map[string]bool{}
@@ -230,6 +247,7 @@ func TestEveryFieldOfARequestIsTried(t *testing.T) {
 	}
 	note("POST /v1/sessions", append(inOrders, inHeaders)...)
 	note("POST /v1/refunds", append(inRefunds, inHeaders)...)
+	note("POST /v1/events/acknowledge", inAcknowledgements...)
 	for path, bounds := range inQueries {
 		note("GET "+path, bounds...)
 	}

@@ -39,11 +39,20 @@ var calls = []struct {
 	{method: "ListRefunds", make: listRefunds},
 	{method: "GetEvent", make: getEvent},
 	{method: "ListEvents", make: listEvents},
+	{method: "WatchEvents", make: watchEvents},
+	{method: "WatchSession", make: watchSession},
+	{method: "AcknowledgeEvents", make: acknowledgeEvents},
 }
 
 // reads says whether a method changes nothing, so that Connect clients may use GET.
 func reads(m protoreflect.MethodDescriptor) bool {
 	return m.Options().(*descriptorpb.MethodOptions).GetIdempotencyLevel() == descriptorpb.MethodOptions_NO_SIDE_EFFECTS
+}
+
+// repeatable says whether a method changes something, but nothing more when it is called
+// again: it takes no idempotency key.
+func repeatable(m protoreflect.MethodDescriptor) bool {
+	return m.Options().(*descriptorpb.MethodOptions).GetIdempotencyLevel() == descriptorpb.MethodOptions_IDEMPOTENT
 }
 
 func TestEveryDocumentedCallOverEveryProtocol(t *testing.T) {
@@ -65,14 +74,21 @@ func TestEveryDocumentedCallOverEveryProtocol(t *testing.T) {
 					if call.manual {
 						key = s.manualKey
 					}
-					if p.getsReads && !p.rest && !reads(method) {
+					switch {
+					case p.rest && method.IsStreamingServer():
+						if to := pathOf(method); to.template != "" {
+							t.Errorf("the contract has %s for a stream", to)
+						}
+						made.note(t, method, p, cannot)
+						return
+					case p.getsReads && !p.rest && !reads(method):
 						s.refusesGet(t, method, key)
 						made.note(t, method, p, cannot)
 						return
 					}
 					c, w := s.client(t, p, key)
 					call.make(t, s, c, call.method+" over "+p.name)
-					w.looksLike(t, p, reads(method))
+					w.looksLike(t, p, method)
 					made.note(t, method, p, w.sent.Method)
 				})
 			}

@@ -145,18 +145,27 @@ func (w *wire) RoundTrip(r *http.Request) (res *http.Response, err error) {
 	return w.got, err
 }
 
+// typeOf is the content type of a method's requests and answers. Connect has others for
+// streams.
+func (p protocol) typeOf(m protoreflect.MethodDescriptor) string {
+	if !m.IsStreamingServer() || strings.HasPrefix(p.contentType, "application/grpc") {
+		return p.contentType
+	}
+	return strings.Replace(p.contentType, "/", "/connect+", 1)
+}
+
 // looksLike checks that a call was really made in the protocol that it is said to be in.
-func (w *wire) looksLike(t *testing.T, p protocol, read bool) {
+func (w *wire) looksLike(t *testing.T, p protocol, m protoreflect.MethodDescriptor) {
 	t.Helper()
-	method, contentType := http.MethodPost, p.contentType
-	if p.getsReads && read {
+	method, contentType := http.MethodPost, p.typeOf(m)
+	if p.getsReads && reads(m) {
 		method, contentType = http.MethodGet, ""
 	}
 	if w.sent.Method != method || w.sent.Header.Get("Content-Type") != contentType {
 		t.Errorf("the request was a %s of %q, want %s of %q", w.sent.Method, w.sent.Header.Get("Content-Type"), method, contentType)
 	}
-	if answered := w.got.Header.Get("Content-Type"); answered != p.contentType {
-		t.Errorf("the answer was %q, want %q", answered, p.contentType)
+	if answered := w.got.Header.Get("Content-Type"); answered != p.typeOf(m) {
+		t.Errorf("the answer was %q, want %q", answered, p.typeOf(m))
 	}
 	if rest := strings.HasPrefix(w.sent.URL.Path, "/v1/"); rest != p.rest {
 		t.Errorf("the request was to %s", w.sent.URL.Path)

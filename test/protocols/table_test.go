@@ -49,6 +49,8 @@ func (d table) note(t *testing.T, m protoreflect.MethodDescriptor, p protocol, v
 			t.Errorf("was called by %s, but the contract says %s", verb, to)
 		}
 		verb = "`" + to.String() + "`"
+	case p.typeOf(m) != p.contentType:
+		verb = "`" + verb + "` of `" + p.typeOf(m) + "`"
 	default:
 		verb = "`" + verb + "`"
 	}

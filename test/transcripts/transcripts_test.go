@@ -294,7 +294,7 @@ func pretty(body []byte) string {
 var detailValue = regexp.MustCompile(`\n *"value": "[A-Za-z0-9+/]*",`)
 
 var (
-	ids     = regexp.MustCompile(`\b(sess|pay|ref|key|we)_[0-9a-v]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|"(next_cursor)": *"[^"]+"`)
+	ids     = regexp.MustCompile(`\b(sess|pay|ref|key|we)_[0-9a-v]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|"(next_)?cursor": *"[^"]+"`)
 	cursors = regexp.MustCompile(`cursor=[A-Za-z0-9_-]+`)
 )
 
@@ -306,9 +306,8 @@ type names struct {
 
 func (n *names) named(text string) string {
 	return ids.ReplaceAllStringFunc(text, func(id string) string {
-		if strings.HasPrefix(id, `"next_cursor"`) {
-			_, cursor, _ := strings.Cut(strings.TrimSuffix(id, `"`), `": `)
-			return `"next_cursor": "` + n.name("cursor", strings.Trim(cursor, ` "`)) + `"`
+		if field, cursor, ok := strings.Cut(strings.TrimSuffix(id, `"`), `": `); ok {
+			return field + `": "` + n.name("cursor", strings.Trim(cursor, ` "`)) + `"`
 		}
 		kind, _, ok := strings.Cut(id, "_")
 		if !ok {

@@ -509,7 +509,7 @@ type WatchEventsRequest struct {
 	// Only events of these types; by default all.
 	Types []string `protobuf:"bytes,3,rep,name=types,proto3" json:"types,omitempty"`
 	// Where to go on: a `next_cursor` of this method or of ListEvents, with the same
-	// filters; by default from the first event.
+	// game and session; by default from the first event.
 	Cursor *string `protobuf:"bytes,4,opt,name=cursor,proto3,oneof" json:"cursor,omitempty"`
 	// Whose cursor to go on from, where `cursor` is absent, as in ListEventsRequest.
 	Consumer *string `protobuf:"bytes,5,opt,name=consumer,proto3,oneof" json:"consumer,omitempty"`

@@ -12,7 +12,7 @@ var (
 
 	// What comes in late moves nothing back.
 	putConsumer = statement(`INSERT INTO consumers (environment, game, name, position, cursor, at) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (environment, game, name) DO UPDATE SET position = $4, cursor = $5, at = $6 WHERE consumers.position < $4`)
+		ON CONFLICT (environment, game, name) DO UPDATE SET position = $4, cursor = $5, at = $6 WHERE consumers.position <= $4`)
 )
 
 func readPlace(c *columns) (store.Place, error) {

@@ -37,6 +37,7 @@ UNWRAPPED = {
     "CreateRefundResponse": "refund",
     "GetRefundResponse": "refund",
     "GetEventResponse": "event",
+    "AcknowledgeEventsResponse": "cursor",
     "CancelSessionResponse": None,
     "CompletePaymentResponse": None,
     "CancelPaymentResponse": None,
@@ -64,6 +65,7 @@ PLACES = {
     "ListRefunds": ["refunds.list", "refunds.all"],
     "GetEvent": ["events.get"],
     "ListEvents": ["events.list", "events.all"],
+    "AcknowledgeEvents": ["events.acknowledge"],
 }
 
 

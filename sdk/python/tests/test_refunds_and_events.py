@@ -86,3 +86,14 @@ def test_a_cursor_that_was_kept_goes_on_where_it_ended(connect: Connect, server:
     client.sessions.cancel(first.id)
     more = client.events.list(game_id=game, types=["session.created", "session.cancelled"], cursor=page.next_cursor)
     assert [e.type for e in more] == ["session.cancelled"]
+
+
+def test_the_server_keeps_how_far_a_consumer_has_come(connect: Connect, server: Server) -> None:
+    game = new_game()
+    client = connect(server.new_game(game))
+    for _ in range(3):
+        sell(client, game)
+    first = client.events.list(game_id=game, limit=1, consumer=game)
+    assert client.events.acknowledge(consumer=game, cursor=first.next_cursor) == first.next_cursor
+    rest = list(client.events.all(game_id=game, limit=1, consumer=game))
+    assert len(rest) == 2 and first.events[0] not in rest

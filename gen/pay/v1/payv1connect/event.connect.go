@@ -63,18 +63,19 @@ type EventServiceClient interface {
 	// written late, and never repeats one.
 	//
 	// Errors: `invalid_game_id`, `invalid_id`, `invalid_request`, `invalid_limit`,
-	// `invalid_cursor`.
+	// `invalid_cursor`, `invalid_consumer`.
 	ListEvents(context.Context, *v1.ListEventsRequest) (*v1.ListEventsResponse, error)
 	// WatchEvents is ListEvents that goes on: first the events after the cursor, then
-	// each as it happens. While nothing happens an answer without an event comes every
-	// 15 seconds, so that a broken connection is noticed. A caller who reads too slowly is
-	// cut off; go on from the last cursor that was read.
+	// each as it happens. Between the two, and every 15 seconds while nothing happens, comes
+	// an answer without an event, so that a broken connection is noticed. A caller who
+	// reads too slowly is cut off, and one whose key is revoked; go on from the last cursor
+	// that was read.
 	//
 	// Errors: as ListEvents; `unavailable` when the server shuts down.
 	WatchEvents(context.Context, *v1.WatchEventsRequest) (*connect.ServerStreamForClient[v1.WatchEventsResponse], error)
 	// WatchSession tells how a session stands, then how it stands after each change, and
-	// ends once that is final. Answers without a session are heartbeats, as with
-	// WatchEvents.
+	// ends once that is final. Changes that follow each other closely can come as one.
+	// Answers without a session are heartbeats, as with WatchEvents.
 	//
 	// Errors: `invalid_id`, `session_not_found`; `unavailable` when the server shuts down.
 	WatchSession(context.Context, *v1.WatchSessionRequest) (*connect.ServerStreamForClient[v1.WatchSessionResponse], error)
@@ -190,18 +191,19 @@ type EventServiceHandler interface {
 	// written late, and never repeats one.
 	//
 	// Errors: `invalid_game_id`, `invalid_id`, `invalid_request`, `invalid_limit`,
-	// `invalid_cursor`.
+	// `invalid_cursor`, `invalid_consumer`.
 	ListEvents(context.Context, *v1.ListEventsRequest) (*v1.ListEventsResponse, error)
 	// WatchEvents is ListEvents that goes on: first the events after the cursor, then
-	// each as it happens. While nothing happens an answer without an event comes every
-	// 15 seconds, so that a broken connection is noticed. A caller who reads too slowly is
-	// cut off; go on from the last cursor that was read.
+	// each as it happens. Between the two, and every 15 seconds while nothing happens, comes
+	// an answer without an event, so that a broken connection is noticed. A caller who
+	// reads too slowly is cut off, and one whose key is revoked; go on from the last cursor
+	// that was read.
 	//
 	// Errors: as ListEvents; `unavailable` when the server shuts down.
 	WatchEvents(context.Context, *v1.WatchEventsRequest, *connect.ServerStream[v1.WatchEventsResponse]) error
 	// WatchSession tells how a session stands, then how it stands after each change, and
-	// ends once that is final. Answers without a session are heartbeats, as with
-	// WatchEvents.
+	// ends once that is final. Changes that follow each other closely can come as one.
+	// Answers without a session are heartbeats, as with WatchEvents.
 	//
 	// Errors: `invalid_id`, `session_not_found`; `unavailable` when the server shuts down.
 	WatchSession(context.Context, *v1.WatchSessionRequest, *connect.ServerStream[v1.WatchSessionResponse]) error

@@ -150,3 +150,4 @@ class AsyncEvents(_Part):
     get = _awaited(calls.get_event)
     list = _awaited(calls.list_events)
     all = _paging(calls.list_events)
+    acknowledge = _awaited(calls.acknowledge_events)

@@ -211,12 +211,14 @@ def list_events(
     types: Sequence[str] = (),
     limit: Optional[int] = None,
     cursor: Optional[str] = None,
+    consumer: Optional[str] = None,
     timeout: Optional[float] = None,
 ) -> Call[EventPage]:
     """The events after a cursor, oldest first; by default from the first one.
 
     types: only these, such as `payment.succeeded`; by default all.
     limit: how many are asked for at once, 1 to 250, by default 100.
+    consumer: whose cursor to go on from where there is none here, as acknowledge moved it.
     """
     message = {
         "game_id": game_id,
@@ -224,5 +226,15 @@ def list_events(
         "types": list(types),
         "limit": limit,
         "cursor": cursor,
+        "consumer": consumer,
     }
     return read("EventService/ListEvents", message, whole(EventPage), timeout)
+
+
+def acknowledge_events(
+    *, consumer: str, cursor: str, idempotency_key: Optional[str] = None, timeout: Optional[float] = None
+) -> Call[str]:
+    """Have the server keep how far a named consumer has come: the `next_cursor` after the
+    last event that it worked off. Returns the consumer's cursor, which only moves forward."""
+    message = {"consumer": consumer, "cursor": cursor}
+    return change("EventService/AcknowledgeEvents", message, part("cursor", str), idempotency_key, timeout)

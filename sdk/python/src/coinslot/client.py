@@ -161,3 +161,4 @@ class Events(_Part):
     get = _blocking(calls.get_event)
     list = _blocking(calls.list_events)
     all = _paging(calls.list_events)
+    acknowledge = _blocking(calls.acknowledge_events)
