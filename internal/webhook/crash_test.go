@@ -95,7 +95,10 @@ func (p *process) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	answer, err := p.receiver.RoundTrip(r)
-	return answer, errors.Join(err, p.at(afterSend))
+	if dead := p.at(afterSend); dead != nil {
+		return nil, dead
+	}
+	return answer, err
 }
 
 // runUntil runs a relay that dies when it has reached a step so many times.
