@@ -163,7 +163,7 @@ func sampled(prefix netip.Prefix, random *rand.Rand) []netip.Addr {
 // byNotation writes an address in every way that some parser takes for it. What only a
 // resolver could take for an address is a name, and the name server says what it means.
 func byNotation(a netip.Addr) (probes []probe) {
-	literals, words := []string{}, []string{}
+	var literals, words []string
 	if a.Is4() {
 		literals, words = notationsOf4(a)
 	} else {
