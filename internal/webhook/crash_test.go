@@ -3,7 +3,6 @@ package webhook_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -149,50 +148,49 @@ func (p *process) died() bool {
 // repeat for the one attempt that could not be recorded, and nothing else is repeated.
 func TestAProcessMayDieAtEveryStep(t *testing.T) {
 	for _, step := range steps {
-		for _, failing := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s/failing=%v", step, failing), func(t *testing.T) {
-				deaths := 0
-				for times := 1; dieAndRecover(t, step, times, failing); times++ {
-					deaths++
-				}
-				// A session's four events go out one by one, those that fail twice.
-				if deaths < 4 {
-					t.Errorf("the step was reached %d times, want each of the events", deaths)
-				}
-			})
-		}
+		t.Run(step, func(t *testing.T) {
+			deaths := 0
+			for times := 1; dieAndRecover(t, step, times); times++ {
+				deaths++
+			}
+			if deaths < 2 {
+				t.Errorf("the step was reached %d times, want at least at each attempt of an event", deaths)
+			}
+		})
 	}
 }
 
-// dieAndRecover says whether the process died at all.
-func dieAndRecover(t *testing.T, step string, times int, failing bool) (died bool) {
+// dieAndRecover says whether the process died at all. The receiver takes every event at its
+// second attempt, so that it dies on the way to a failure as well as to a success.
+func dieAndRecover(t *testing.T, step string, times int) (died bool) {
 	inWorld(t, func(w *world) {
 		w.receiver.answer = func(c call) reply {
-			if failing && c.attempt() == "1" {
+			if c.attempt() == "1" {
 				return reply{status: 500}
 			}
 			return reply{}
 		}
 		e := w.endpoint("game.test")
 		p := w.runUntil(step, times)
-		w.sell()
+		for range crashEvents {
+			w.offer()
+		}
 		w.pass(10 * time.Second)
 		died = p.died()
 		w.run()
 		w.pass(time.Minute)
-		checkAfterDeath(w, e, died && (step == afterSend || step == beforeRecord), failing)
+		checkAfterDeath(w, e, died && (step == afterSend || step == beforeRecord))
 	})
 	return died
 }
 
-// checkAfterDeath wants four events delivered, one post repeated at most, and every post
+const crashEvents = 2
+
+// checkAfterDeath wants all events delivered, one post repeated at most, and every post
 // but that one recorded under its own number.
-func checkAfterDeath(w *world, e pay.Endpoint, repeated, failing bool) {
+func checkAfterDeath(w *world, e pay.Endpoint, repeated bool) {
 	w.Helper()
-	want, needed := 4, 1
-	if failing {
-		needed = 2
-	}
+	const want, needed = crashEvents, 2 // attempts
 	bodies, posts := map[string]string{}, map[string]int{}
 	calls := w.receiver.got("game.test")
 	for _, c := range calls {
