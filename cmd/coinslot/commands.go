@@ -6,6 +6,7 @@ var commands = []command{
 	gamesCreate, gamesList, gamesShow, gamesUpdate, gamesRotateConfirmSecret,
 	keysCreate, keysList, keysRotate, keysRevoke,
 	webhooksCreate, webhooksList, webhooksUpdate, webhooksDelete, webhooksRotateSecret, webhooksTest,
+	webhooksDeliveries, webhooksAttempts, webhooksRedeliver, webhooksRecover,
 	sessionsShow,
 	refundsCreate, refundsList, refundsShow,
 	sandboxPay, triggerCommand, listenCommand,

@@ -32,9 +32,9 @@ type request struct {
 	body   []byte
 }
 
-// receiver [STATUS|hold]: takes webhooks at RECEIVER from now on: where the last one was, if
-// that one has left. It answers with the status, 200 where none is given; with hold only
-// after `release`.
+// receiver [STATUS [BODY]|hold]: takes webhooks at RECEIVER from now on: where the last one
+// was, if that one has left. It answers with the status, 200 where none is given, and the
+// body, in which Go's escapes may stand; with hold only after `release`.
 func receive(ts *testscript.TestScript, _ bool, args []string) {
 	to := ts.Value(receiverKey{}).(*receiver)
 	got, hold, status := make(chan request, 1000), make(chan struct{}), http.StatusOK
@@ -47,11 +47,18 @@ func receive(ts *testscript.TestScript, _ bool, args []string) {
 		status, err = strconv.Atoi(args[0])
 		ts.Check(err)
 	}
+	body := ""
+	if len(args) > 1 {
+		var err error
+		body, err = strconv.Unquote(`"` + args[1] + `"`)
+		ts.Check(err)
+	}
 	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		got <- request{r.Header, body}
+		sent, _ := io.ReadAll(r.Body)
+		got <- request{r.Header, sent}
 		<-hold
 		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
 	}))
 	if to.web != nil && to.web.Config.Handler == nil {
 		again, err := net.Listen("tcp", to.web.Listener.Addr().String())
@@ -118,4 +125,32 @@ func verify(ts *testscript.TestScript, neg bool, args []string) {
 	if want, _, _ := strings.Cut(string(out), " "); v1 != want {
 		ts.Fatalf("X-ToffeePay-Signature says %s, openssl says %s", v1, want)
 	}
+}
+
+// await deliveries ENDPOINT STATUS NUMBER, await failing ENDPOINT, await disabled ENDPOINT:
+// waits until the server has written down what came of a webhook that was received.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	mustArgs(ts, neg, args, 2, "await deliveries|failing|disabled ENDPOINT [STATUS NUMBER]")
+	for patience := time.Now().Add(30 * time.Second); time.Now().Before(patience); time.Sleep(10 * time.Millisecond) {
+		if seen(ts, args) {
+			return
+		}
+	}
+	ts.Fatalf("%v did not come true", args)
+}
+
+func seen(ts *testscript.TestScript, args []string) bool {
+	switch args[0] {
+	case "deliveries":
+		ts.Check(ts.Exec("coinslot", "webhooks", "deliveries", args[1], "--status", args[2]))
+		return strconv.Itoa(strings.Count(ts.ReadFile("stdout"), "\ndlv_")) == args[3]
+	case "failing":
+		ts.Check(ts.Exec("coinslot", "webhooks", "list", "--json"))
+		return strings.Contains(ts.ReadFile("stdout"), `"failing_since"`)
+	case "disabled":
+		ts.Check(ts.Exec("coinslot", "webhooks", "list"))
+		return strings.Contains(ts.ReadFile("stdout"), args[1]+"  space_shooter  sandbox      disabled")
+	}
+	ts.Fatalf("nobody can await %s", args[0])
+	return false
 }

@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"listener":    startListener,
 			"says":        says,
 			"interrupt":   interrupt,
+			"await":       await,
 			"owners-only": ownersOnly,
 			"certificate": certificate,
 			"remember":    remember,

@@ -50,9 +50,9 @@ var webhooksList = command{
 			return p.answer(res, func() {
 				var rows [][]string
 				for _, e := range res.GetEndpoints() {
-					rows = append(rows, []string{e.GetId(), e.GetGameId(), e.GetEnvironment(), endpointState(e), list(e.GetEvents(), "all"), e.GetUrl()})
+					rows = append(rows, []string{e.GetId(), e.GetGameId(), e.GetEnvironment(), endpointState(e), moment(e.GetFailingSince()), list(e.GetEvents(), "all"), e.GetUrl()})
 				}
-				p.table([]string{"ID", "GAME", "ENVIRONMENT", "STATE", "EVENTS", "URL"}, rows)
+				p.table([]string{"ID", "GAME", "ENVIRONMENT", "STATE", "FAILING SINCE", "EVENTS", "URL"}, rows)
 			})
 		}
 	}),
@@ -145,6 +145,7 @@ func endpointPairs(e *adminv1.WebhookEndpoint) []string {
 	return []string{
 		"id", e.GetId(), "url", e.GetUrl(), "game", e.GetGameId(), "environment", e.GetEnvironment(),
 		"events", list(e.GetEvents(), "all"), "description", e.GetDescription(), "state", endpointState(e),
+		"failing since", moment(e.GetFailingSince()),
 	}
 }
 
@@ -153,7 +154,7 @@ func endpointState(e *adminv1.WebhookEndpoint) string {
 	case e.GetEnabled():
 		return "enabled"
 	case e.GetDisabledReason() != "":
-		return "disabled: " + e.GetDisabledReason()
+		return "disabled: " + tame(e.GetDisabledReason(), mostErrorShown)
 	}
 	return "disabled"
 }

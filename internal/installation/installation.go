@@ -47,6 +47,7 @@ type Options struct {
 	CORSOrigins       []string
 	WebhookAllow      []netip.Prefix    // networks that webhooks may reach beside the public one
 	WebhookTransport  http.RoundTripper // in place of the guarded one, in tests; nil: guarded
+	WebhookJitter     func() float64    // as webhook.Options.Jitter
 }
 
 // Installation is one Coinslot.
@@ -68,7 +69,9 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 	}
 	convert := rpc.Converter{PageURL: address.PageURL, ImageURL: address.ImageURL}
 	clients := o.webhookClients()
-	relay := webhook.NewRelay(webhook.Options{Store: o.Store, Vault: o.Vault, Client: clients, Now: o.Now, Logger: o.Logger})
+	relay := webhook.NewRelay(webhook.Options{
+		Store: o.Store, Vault: o.Vault, Client: clients, Now: o.Now, Logger: o.Logger, Jitter: o.WebhookJitter,
+	})
 	service, err := gateway.New(ctx, gateway.Options{
 		Store: o.Store, Provider: o.Providers, Payload: convert.Payload, Secrets: webhook.NewSecrets(o.Vault),
 		Asker: webhook.NewAsker(webhook.AskerOptions{Vault: o.Vault, Client: clients, Now: o.Now, Question: convert.Question}),

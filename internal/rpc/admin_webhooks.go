@@ -107,6 +107,6 @@ func endpointMessage(e pay.Endpoint) *adminv1.WebhookEndpoint {
 	return &adminv1.WebhookEndpoint{
 		Id: string(e.ID), GameId: string(e.Game), Environment: string(e.Environment), Url: e.URL, Events: texts(e.Types),
 		Description: e.Description, Enabled: e.Enabled, DisabledReason: e.Disabled,
-		CreatedAt: timestamp(e.CreatedAt), UpdatedAt: timestamp(e.UpdatedAt),
+		CreatedAt: timestamp(e.CreatedAt), UpdatedAt: timestamp(e.UpdatedAt), FailingSince: timestamp(e.FailingSince),
 	}
 }

@@ -20,13 +20,32 @@ func resolver(answers ...string) *net.Resolver {
 	}
 	return &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		client, server := net.Pipe()
-		go serveDNS(server, next)
+		go serveQueries(server, func(query []byte) []byte {
+			_, end := question(query)
+			var found []netip.Addr
+			if binary.BigEndian.Uint16(query[end:]) == typeA {
+				for _, text := range next() {
+					found = append(found, netip.MustParseAddr(text))
+				}
+			}
+			return answer(query, end, found)
+		})
 		return client, nil
 	}}
 }
 
-// serveDNS answers over a stream, where a message comes after its length (RFC 1035, section 4.2.2).
-func serveDNS(conn net.Conn, next func() []string) {
+// The types of the questions that a dialer asks (RFC 1035, RFC 3596).
+const (
+	typeA    = 1
+	typeAAAA = 28
+)
+
+// header is the size of a message's header.
+const header = 12
+
+// serveQueries answers over a stream, where a message comes after its length (RFC 1035,
+// section 4.2.2).
+func serveQueries(conn net.Conn, respond func(query []byte) []byte) {
 	defer conn.Close()
 	for {
 		var length uint16
@@ -37,30 +56,32 @@ func serveDNS(conn net.Conn, next func() []string) {
 		if _, err := io.ReadFull(conn, query); err != nil {
 			return
 		}
-		answer := answerDNS(query, next)
-		if _, err := conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...)); err != nil {
+		message := respond(query)
+		if _, err := conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(message))), message...)); err != nil {
 			return
 		}
 	}
 }
 
-// answerDNS knows IPv4 addresses only: any other question is answered with no records.
-func answerDNS(query []byte, next func() []string) []byte {
-	const header, typeA = 12, 1
-	end := header
-	for query[end] != 0 {
-		end += 1 + int(query[end])
+// question is the name that is asked for, and where its type stands.
+func question(query []byte) (name string, end int) {
+	var labels []string
+	for end = header; query[end] != 0; {
+		size := int(query[end])
+		labels = append(labels, string(query[end+1:end+1+size]))
+		end += 1 + size
 	}
-	end++
-	var addresses []string
-	if binary.BigEndian.Uint16(query[end:]) == typeA {
-		addresses = next()
-	}
-	answer := append([]byte{query[0], query[1], 0x81, 0x80, 0, 1, 0, byte(len(addresses)), 0, 0, 0, 0}, query[header:end+4]...)
+	return strings.Join(labels, "."), end + 1
+}
+
+// answer holds a record of the asked type for each address.
+func answer(query []byte, end int, addresses []netip.Addr) []byte {
+	message := append([]byte{query[0], query[1], 0x81, 0x80, 0, 1, 0, byte(len(addresses)), 0, 0, 0, 0}, query[header:end+4]...)
 	for _, a := range addresses {
-		// The name of the question, type A, class IN, no caching, four bytes.
-		answer = append(answer, 0xc0, header, 0, typeA, 0, 1, 0, 0, 0, 0, 0, 4)
-		answer = append(answer, netip.MustParseAddr(a).AsSlice()...)
+		raw := a.AsSlice()
+		// The name of the question, its type, class IN, no caching, the address.
+		message = append(message, 0xc0, header, query[end], query[end+1], 0, 1, 0, 0, 0, 0, 0, byte(len(raw)))
+		message = append(message, raw...)
 	}
-	return answer
+	return message
 }

@@ -9,6 +9,8 @@ func (d *dispatcher) queue(l *lane) {
 		return
 	case l.proven:
 		d.proven = append(d.proven, l)
+	case l.failing:
+		d.failing = append(d.failing, l)
 	default:
 		d.doubtful = append(d.doubtful, l)
 	}
@@ -33,13 +35,14 @@ func (d *dispatcher) assign() {
 	}
 }
 
-// nextLane takes from both queues by turns. Doubtful lanes never get more than half
-// of the workers, so that however many endpoints are dead, the others have the rest.
+// nextLane takes from the proven and the others by turns. The others never get more than
+// half of the workers, so that however many endpoints are dead, the proven have the rest.
 func (d *dispatcher) nextLane() *lane {
 	d.flip = !d.flip
-	mayDoubt := d.doubting < max(d.workers/2, 1)
-	if d.flip && mayDoubt && len(d.doubtful) > 0 {
-		return d.doubtful.pop()
+	if d.flip {
+		if l := d.nextDoubtful(); l != nil {
+			return l
+		}
 	}
 	for len(d.proven) > 0 {
 		l := d.proven.pop()
@@ -48,10 +51,27 @@ func (d *dispatcher) nextLane() *lane {
 		}
 		d.queue(l) // it failed while it was waiting
 	}
-	if mayDoubt {
-		return d.doubtful.pop()
+	return d.nextDoubtful()
+}
+
+// nextDoubtful prefers those of whom nothing is known. Those known to fail get half of what
+// the two have: so after a start, when nobody is proven, the dead do not stand before the
+// others either.
+func (d *dispatcher) nextDoubtful() *lane {
+	if d.doubting >= max(d.workers/2, 1) {
+		return nil
 	}
-	return nil
+	for len(d.doubtful) > 0 {
+		l := d.doubtful.pop()
+		if !l.failing {
+			return l
+		}
+		d.queue(l) // that came out while it was waiting
+	}
+	if d.despairing >= max(d.workers/4, 1) {
+		return nil
+	}
+	return d.failing.pop()
 }
 
 // give starts one job for the lane, if it has one to do.
@@ -97,17 +117,22 @@ func (d *dispatcher) claimFor(l *lane, most int) {
 
 // begin runs a job on a goroutine of its own, and what it returns back here.
 func (d *dispatcher) begin(l *lane, job func() func()) {
-	doubted := 0
+	doubted, despaired := 0, 0
 	if !l.proven {
 		doubted = 1
 	}
+	if l.failing {
+		despaired = 1
+	}
 	d.busy++
 	d.doubting += doubted
+	d.despairing += despaired
 	go func() {
 		finish := job()
 		d.done <- func() {
 			d.busy--
 			d.doubting -= doubted
+			d.despairing -= despaired
 			finish()
 		}
 	}()

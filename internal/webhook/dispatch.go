@@ -43,13 +43,15 @@ type dispatcher struct {
 	jobs  context.Context // for jobs: what has begun is finished
 	done  chan func()
 
-	lanes    map[pay.EndpointID]*lane
-	proven   turns // lanes whose last attempt succeeded
-	doubtful turns // the others; together they get half of the workers
-	flip     bool  // whose turn it is of the two
-	busy     int   // jobs under way
-	doubting int   // those of them for doubtful lanes
-	closing  bool
+	lanes      map[pay.EndpointID]*lane
+	proven     turns // lanes whose last attempt succeeded
+	doubtful   turns // those of which nothing is known
+	failing    turns // those whose last attempt failed; with the doubtful they get half of the workers
+	flip       bool  // whose turn it is of the proven and the others
+	busy       int   // jobs under way
+	doubting   int   // those of them for lanes that are not proven
+	despairing int   // those of them for lanes that fail
+	closing    bool
 
 	timer   *time.Timer
 	lookAt  time.Time // the next look

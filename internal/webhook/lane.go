@@ -32,6 +32,7 @@ type lane struct {
 
 	allowance int  // posts at a time
 	proven    bool // the last attempt succeeded
+	failing   bool // the last attempt failed, as the store has it until we have made one
 	quick     bool // and soon
 	queued    bool // waits for its turn
 }
@@ -84,6 +85,7 @@ func (l *lane) room() int {
 // there was to find while our own posts hide the rest of their sessions.
 func (l *lane) hold(to target, found []claimed, most int) {
 	l.to = to
+	l.failing = !l.proven && !to.FailingSince.IsZero()
 	l.held = append(l.held, found...)
 	l.due = l.due || len(found) >= most
 	l.hidden = !l.due && (len(l.held) > 0 || l.running() > 0)
@@ -98,6 +100,7 @@ func (l *lane) ended(session pay.SessionID, r result, most int) {
 		return // none was made
 	}
 	l.proven = r.attempt.Delivered()
+	l.failing = !l.proven
 	l.quick = l.proven && r.attempt.Duration < quickAnswer
 	if l.proven {
 		l.allowance = min(2*l.allowance, most)

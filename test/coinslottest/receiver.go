@@ -13,10 +13,15 @@ type Receiver struct {
 	mu     sync.Mutex
 	got    []Received
 	answer func(attempt int) int // the HTTP status; nil: always 200
+	handle Handler               // instead of answer
 }
+
+// Handler answers a webhook, or fails as a connection would.
+type Handler func(*http.Request) (*http.Response, error)
 
 // Received is one request that a receiver got.
 type Received struct {
+	Host   string
 	Header http.Header
 	Body   []byte
 	At     time.Time
@@ -27,6 +32,13 @@ func (r *Receiver) Answer(status func(n int) int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answer = status
+}
+
+// Handle has a handler answer from now on, several requests at a time.
+func (r *Receiver) Handle(h Handler) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.handle = h
 }
 
 // Take returns what has arrived since the last call.
@@ -44,12 +56,20 @@ func (r *Receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.note(Received{req.URL.Host, req.Header.Clone(), body, time.Now()})(req)
+}
+
+// note writes a request down, and says who answers it.
+func (r *Receiver) note(got Received) Handler {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.got = append(r.got, Received{req.Header.Clone(), body, time.Now()})
+	r.got = append(r.got, got)
+	if r.handle != nil {
+		return r.handle
+	}
 	w := httptest.NewRecorder()
 	if r.answer != nil {
 		w.WriteHeader(r.answer(len(r.got)))
 	}
-	return w.Result(), nil
+	return func(*http.Request) (*http.Response, error) { return w.Result(), nil }
 }

@@ -6,33 +6,35 @@
 //
 //	game ID [attempts=N] [capture=manual]      registers a game
 //	key NAME game=ID [environment=production] [readonly]
-//	endpoint game=ID [environment=production] [events=a,b]
+//	endpoint [NAME] game=ID [environment=production] [events=a,b]
 //	call METHOD [key=NAME] [idempotency=KEY]   a Connect JSON call of PaymentService, or of SERVICE/METHOD
 //	rest VERB PATH [query=(a=b&c=d)] [key=NAME] [idempotency=KEY]
 //	pay SESSION [card=NUMBER] [method=NAME]    pays in the sandbox as a player would
 //	advance DURATION                           lets time pass
-//	webhooks                                   what arrived since, both signatures verified
+//	webhooks [whole] [sessions] [signers] [count]
+//	                                           what arrived since, both signatures verified
+//
+// Those about deliveries are in deliveries_test.go.
 package transcripts
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/cockroachdb/datadriven"
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/rpc"
@@ -47,7 +49,9 @@ func TestTranscripts(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := &player{t: t, Installation: coinslottest.Start(t), keys: map[string]string{}}
+				p := &player{t: t, keys: map[string]string{}, receivers: newReceivers()}
+				p.Installation = coinslottest.Start(t, p.options)
+				p.Receiver.Handle(p.receivers.respond)
 				datadriven.RunTestAny(patient{t}, file, p.play)
 			})
 		})
@@ -67,10 +71,11 @@ func (p patient) Logf(format string, args ...any) {
 // player plays one transcript against one installation.
 type player struct {
 	*coinslottest.Installation
-	t      *testing.T
-	keys   map[string]string // by name
-	secret string            // of the last endpoint
-	ids    names
+	t         *testing.T
+	keys      map[string]string // by name
+	receivers *receivers
+	jitter    atomic.Pointer[float64]
+	ids       names
 }
 
 func (p *player) play(t testing.TB, d *datadriven.TestData) string {
@@ -106,8 +111,7 @@ func (p *player) play(t testing.TB, d *datadriven.TestData) string {
 	case "webhooks":
 		return p.webhooks(d)
 	}
-	d.Fatalf(t, "unknown directive %s", d.Cmd)
-	return ""
+	return p.playDeliveries(t, d)
 }
 
 func (p *player) game(d *datadriven.TestData) string {
@@ -134,17 +138,18 @@ func (p *player) key(d *datadriven.TestData) string {
 }
 
 func (p *player) endpoint(d *datadriven.TestData) string {
-	e := pay.Endpoint{Environment: environment(d), Game: pay.GameID(arg(d, "game")), URL: "https://game.test/webhooks"}
+	name := named(d)
+	e := pay.Endpoint{Environment: environment(d), Game: pay.GameID(arg(d, "game")), URL: "https://" + name + ".test/webhooks"}
 	for name := range strings.SplitSeq(arg(d, "events"), ",") {
 		if name != "" {
 			e.Types = append(e.Types, pay.EventType(name))
 		}
 	}
-	_, secret, err := p.Gateway.CreateEndpoint(p.t.Context(), e)
+	e, secret, err := p.Gateway.CreateEndpoint(p.t.Context(), e)
 	if err != nil {
 		return err.Error()
 	}
-	p.secret = secret
+	p.receivers.add(name, e.ID, secret)
 	return ""
 }
 
@@ -215,55 +220,67 @@ func (p *player) pay(d *datadriven.TestData) string {
 	return p.ids.named(strings.TrimSpace(out) + "\n")
 }
 
-// webhooks shows what arrived, each request verified in both documented ways.
+// webhooks shows what arrived, each request verified in both documented ways. Of what
+// arrived at the same instant the order is nobody's promise, so it is put into one.
 func (p *player) webhooks(d *datadriven.TestData) string {
 	time.Sleep(deliveryTime)
 	synctest.Wait()
+	all := p.Receiver.Take()
+	slices.SortStableFunc(all, func(a, b coinslottest.Received) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(headOf(a).Data.SessionID, headOf(b).Data.SessionID),
+			cmp.Compare(headOf(a).Sequence, headOf(b).Sequence), cmp.Compare(a.Host, b.Host))
+	})
 	var out strings.Builder
-	for _, got := range p.Receiver.Take() {
-		if err := verify(p.secret, got); err != nil {
+	for _, got := range all {
+		signers, err := p.receivers.verify(got)
+		if err != nil {
 			d.Fatalf(p.t, "%v", err)
 		}
-		var head struct{ Event string }
-		if err := json.Unmarshal(got.Body, &head); err != nil {
-			d.Fatalf(p.t, "%v: %s", err, got.Body)
+		if !d.HasArg("count") {
+			out.WriteString(p.arrival(d, got, signers))
 		}
-		fmt.Fprintf(&out, "attempt %s: %s\n", got.Header.Get("Webhook-Attempt"), head.Event)
-		if d.HasArg("whole") {
-			out.WriteString(pretty(got.Body))
-		}
+	}
+	if d.HasArg("count") {
+		fmt.Fprintf(&out, "%d attempts\n", len(all))
 	}
 	return p.ids.named(out.String())
 }
 
+func (p *player) arrival(d *datadriven.TestData, got coinslottest.Received, signers []string) string {
+	head := headOf(got)
+	out := fmt.Sprintf("attempt %s: %s", got.Header.Get("Webhook-Attempt"), head.Event)
+	if d.HasArg("sessions") {
+		out += " of " + head.Data.SessionID
+	}
+	if d.HasArg("signers") {
+		out += ", signed by " + strings.Join(signers, " and ")
+	}
+	if p.receivers.several() {
+		out += ", at " + got.Host
+	}
+	out += "\n"
+	if d.HasArg("whole") {
+		out += pretty(got.Body)
+	}
+	return out
+}
+
+// head is what transcripts show of a payload; what is no payload has none.
+type head struct {
+	Event    string
+	Sequence int
+	Data     struct {
+		SessionID string `json:"session_id"`
+	}
+}
+
+func headOf(got coinslottest.Received) (h head) {
+	_ = json.Unmarshal(got.Body, &h)
+	return h
+}
+
 // deliveryTime is more than a first attempt ever waits for.
 const deliveryTime = 100 * time.Millisecond
-
-// tolerance is how old a signature may be when it arrives.
-const tolerance = 5 * time.Minute
-
-// verify checks a delivery as a receiver would: with the published Standard Webhooks
-// library, and by the formula of the other signature.
-func verify(secret string, got coinslottest.Received) error {
-	verifier, err := standardwebhooks.NewWebhook(secret)
-	if err != nil {
-		return err
-	}
-	if err := verifier.VerifyIgnoringTimestamp(got.Body, got.Header); err != nil {
-		return fmt.Errorf("standard webhooks: %w", err)
-	}
-	signature := got.Header.Get("X-ToffeePay-Signature")
-	at, v1, _ := strings.Cut(strings.TrimPrefix(signature, "t="), ",v1=")
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(at + "." + string(got.Body)))
-	if seconds, err := strconv.ParseInt(at, 10, 64); err != nil || got.At.Sub(time.Unix(seconds, 0)).Abs() > tolerance {
-		return fmt.Errorf("signed at %q, arrived at %v", at, got.At)
-	}
-	if want := hex.EncodeToString(mac.Sum(nil)); v1 != want || at != got.Header.Get("webhook-timestamp") {
-		return fmt.Errorf("X-ToffeePay-Signature is %s, want v1=%s", signature, want)
-	}
-	return nil
-}
 
 func environment(d *datadriven.TestData) pay.Environment {
 	if env := arg(d, "environment"); env != "" {
@@ -294,7 +311,7 @@ func pretty(body []byte) string {
 var detailValue = regexp.MustCompile(`\n *"value": "[A-Za-z0-9+/]*",`)
 
 var (
-	ids     = regexp.MustCompile(`\b(sess|pay|ref|key|we)_[0-9a-v]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|"(next_)?cursor": *"[^"]+"`)
+	ids     = regexp.MustCompile(`\b(sess|pay|ref|key|we)_[0-9a-v]{32}\b|\bdlv_[0-9]{13,}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|"(next_)?cursor": *"[^"]+"`)
 	cursors = regexp.MustCompile(`cursor=[A-Za-z0-9_-]+`)
 )
 

@@ -1457,7 +1457,10 @@ type WebhookEndpoint struct {
 	// When it was registered.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// When it was last changed.
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// Since when every attempt has failed; absent when the last one succeeded. After
+	// five days of it the server disables the endpoint.
+	FailingSince  *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=failing_since,json=failingSince,proto3,oneof" json:"failing_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1558,6 +1561,13 @@ func (x *WebhookEndpoint) GetCreatedAt() *timestamppb.Timestamp {
 func (x *WebhookEndpoint) GetUpdatedAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.UpdatedAt
+	}
+	return nil
+}
+
+func (x *WebhookEndpoint) GetFailingSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FailingSince
 	}
 	return nil
 }
@@ -4265,7 +4275,7 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x10RevokeKeyRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"4\n" +
 	"\x11RevokeKeyResponse\x12\x1f\n" +
-	"\x03key\x18\x01 \x01(\v2\r.admin.v1.KeyR\x03key\"\xe1\x02\n" +
+	"\x03key\x18\x01 \x01(\v2\r.admin.v1.KeyR\x03key\"\xb9\x03\n" +
 	"\x0fWebhookEndpoint\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\agame_id\x18\x02 \x01(\tR\x06gameId\x12 \n" +
@@ -4279,7 +4289,9 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"created_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
 	"updated_at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"\xa5\x01\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12D\n" +
+	"\rfailing_since\x18\v \x01(\v2\x1a.google.protobuf.TimestampH\x00R\ffailingSince\x88\x01\x01B\x10\n" +
+	"\x0e_failing_since\"\xa5\x01\n" +
 	"\x1cCreateWebhookEndpointRequest\x12\x17\n" +
 	"\agame_id\x18\x01 \x01(\tR\x06gameId\x12 \n" +
 	"\venvironment\x18\x02 \x01(\tR\venvironment\x12\x10\n" +
@@ -4645,94 +4657,95 @@ var file_admin_v1_admin_proto_depIdxs = []int32{
 	12, // 24: admin.v1.RevokeKeyResponse.key:type_name -> admin.v1.Key
 	62, // 25: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
 	62, // 26: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
-	21, // 27: admin.v1.CreateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	21, // 28: admin.v1.ListWebhookEndpointsResponse.endpoints:type_name -> admin.v1.WebhookEndpoint
-	0,  // 29: admin.v1.UpdateWebhookEndpointRequest.events:type_name -> admin.v1.StringList
-	21, // 30: admin.v1.UpdateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	61, // 31: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
-	21, // 32: admin.v1.RotateWebhookSecretResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	62, // 33: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
-	61, // 34: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
-	63, // 35: admin.v1.Refund.error:type_name -> pay.v1.Error
-	62, // 36: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
-	62, // 37: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
-	34, // 38: admin.v1.CreateRefundResponse.refund:type_name -> admin.v1.Refund
-	34, // 39: admin.v1.GetRefundResponse.refund:type_name -> admin.v1.Refund
-	34, // 40: admin.v1.ListRefundsResponse.refunds:type_name -> admin.v1.Refund
-	64, // 41: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
-	65, // 42: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
-	66, // 43: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
-	34, // 44: admin.v1.ShowSessionResponse.refunds:type_name -> admin.v1.Refund
-	64, // 45: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
-	65, // 46: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
-	62, // 47: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
-	62, // 48: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
-	45, // 49: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
-	62, // 50: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
-	61, // 51: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
-	45, // 52: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
-	48, // 53: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
-	62, // 54: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
-	62, // 55: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
-	2,  // 56: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
-	4,  // 57: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
-	6,  // 58: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
-	8,  // 59: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
-	10, // 60: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
-	13, // 61: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
-	15, // 62: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
-	17, // 63: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
-	19, // 64: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
-	22, // 65: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
-	24, // 66: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
-	26, // 67: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
-	28, // 68: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
-	30, // 69: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
-	32, // 70: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
-	35, // 71: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
-	37, // 72: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
-	39, // 73: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
-	46, // 74: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
-	49, // 75: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
-	51, // 76: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
-	53, // 77: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
-	55, // 78: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
-	57, // 79: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
-	59, // 80: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
-	41, // 81: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
-	43, // 82: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
-	3,  // 83: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
-	5,  // 84: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
-	7,  // 85: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
-	9,  // 86: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
-	11, // 87: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
-	14, // 88: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
-	16, // 89: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
-	18, // 90: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
-	20, // 91: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
-	23, // 92: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
-	25, // 93: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
-	27, // 94: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
-	29, // 95: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
-	31, // 96: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
-	33, // 97: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
-	36, // 98: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
-	38, // 99: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
-	40, // 100: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
-	47, // 101: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
-	50, // 102: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
-	52, // 103: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
-	54, // 104: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
-	56, // 105: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
-	58, // 106: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
-	60, // 107: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
-	42, // 108: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
-	44, // 109: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
-	83, // [83:110] is the sub-list for method output_type
-	56, // [56:83] is the sub-list for method input_type
-	56, // [56:56] is the sub-list for extension type_name
-	56, // [56:56] is the sub-list for extension extendee
-	0,  // [0:56] is the sub-list for field type_name
+	62, // 27: admin.v1.WebhookEndpoint.failing_since:type_name -> google.protobuf.Timestamp
+	21, // 28: admin.v1.CreateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	21, // 29: admin.v1.ListWebhookEndpointsResponse.endpoints:type_name -> admin.v1.WebhookEndpoint
+	0,  // 30: admin.v1.UpdateWebhookEndpointRequest.events:type_name -> admin.v1.StringList
+	21, // 31: admin.v1.UpdateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	61, // 32: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
+	21, // 33: admin.v1.RotateWebhookSecretResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	62, // 34: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	61, // 35: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
+	63, // 36: admin.v1.Refund.error:type_name -> pay.v1.Error
+	62, // 37: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
+	62, // 38: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
+	34, // 39: admin.v1.CreateRefundResponse.refund:type_name -> admin.v1.Refund
+	34, // 40: admin.v1.GetRefundResponse.refund:type_name -> admin.v1.Refund
+	34, // 41: admin.v1.ListRefundsResponse.refunds:type_name -> admin.v1.Refund
+	64, // 42: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
+	65, // 43: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
+	66, // 44: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
+	34, // 45: admin.v1.ShowSessionResponse.refunds:type_name -> admin.v1.Refund
+	64, // 46: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
+	65, // 47: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
+	62, // 48: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
+	62, // 49: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
+	45, // 50: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
+	62, // 51: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
+	61, // 52: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
+	45, // 53: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
+	48, // 54: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
+	62, // 55: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
+	62, // 56: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
+	2,  // 57: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
+	4,  // 58: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
+	6,  // 59: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
+	8,  // 60: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
+	10, // 61: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
+	13, // 62: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
+	15, // 63: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
+	17, // 64: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
+	19, // 65: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
+	22, // 66: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
+	24, // 67: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
+	26, // 68: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
+	28, // 69: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
+	30, // 70: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
+	32, // 71: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
+	35, // 72: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
+	37, // 73: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
+	39, // 74: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
+	46, // 75: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
+	49, // 76: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
+	51, // 77: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
+	53, // 78: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
+	55, // 79: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
+	57, // 80: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
+	59, // 81: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
+	41, // 82: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
+	43, // 83: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
+	3,  // 84: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
+	5,  // 85: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
+	7,  // 86: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
+	9,  // 87: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
+	11, // 88: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
+	14, // 89: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
+	16, // 90: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
+	18, // 91: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
+	20, // 92: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
+	23, // 93: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
+	25, // 94: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
+	27, // 95: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
+	29, // 96: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
+	31, // 97: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
+	33, // 98: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
+	36, // 99: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
+	38, // 100: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
+	40, // 101: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
+	47, // 102: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
+	50, // 103: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
+	52, // 104: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
+	54, // 105: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
+	56, // 106: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
+	58, // 107: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
+	60, // 108: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
+	42, // 109: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
+	44, // 110: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
+	84, // [84:111] is the sub-list for method output_type
+	57, // [57:84] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_admin_v1_admin_proto_init() }
@@ -4749,6 +4762,7 @@ func file_admin_v1_admin_proto_init() {
 	file_admin_v1_admin_proto_msgTypes[13].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[15].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[17].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[21].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[24].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[26].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[30].OneofWrappers = []any{}

@@ -35,7 +35,7 @@ func TestStoreWithManyMarks(t *testing.T) {
 
 // mayScan are the tables of settings, which have as many rows as an operator has
 // made by hand, and what a plan calls the results of its own subqueries.
-var mayScan = regexp.MustCompile(`^SCAN (games|keys|endpoints|p|waiting|d|fresh|retried|CONSTANT ROW|\(subquery-\d+\))( USING .*)?$`)
+var mayScan = regexp.MustCompile(`^SCAN (games|keys|endpoints|p|waiting|fresh|retried|CONSTANT ROW|\(subquery-\d+\))( USING .*)?$`)
 
 func TestNoStatementScansATable(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "coinslot.db")
@@ -47,11 +47,11 @@ func TestNoStatementScansATable(t *testing.T) {
 	defer db.Close()
 	for _, s := range sqlstore.Statements() {
 		for _, step := range plan(t, db, s.SQL) {
-			if strings.HasPrefix(step, "SCAN") && !mayScan.MatchString(step) {
-				t.Errorf("%s\n%s", step, s.SQL)
+			if strings.HasPrefix(step.detail, "SCAN") && !mayScan.MatchString(step.detail) {
+				t.Errorf("%s\n%s", step.detail, s.SQL)
 			}
 			if testing.Verbose() {
-				t.Log(step)
+				t.Log(step.detail)
 			}
 		}
 	}
@@ -88,8 +88,8 @@ func TestNoTriggerScansATable(t *testing.T) {
 			}
 			planned++
 			for _, step := range plan(t, db, raise.ReplaceAllString(rowOf.ReplaceAllString(one, "''"), "1")) {
-				if strings.HasPrefix(step, "SCAN") && !mayScan.MatchString(step) {
-					t.Errorf("%s in %s: %s", step, name, one)
+				if strings.HasPrefix(step.detail, "SCAN") && !mayScan.MatchString(step.detail) {
+					t.Errorf("%s in %s: %s", step.detail, name, one)
 				}
 			}
 		}
@@ -99,7 +99,13 @@ func TestNoTriggerScansATable(t *testing.T) {
 	}
 }
 
-func plan(t *testing.T, db *sql.DB, text string) (steps []string) {
+// step is one line of a plan, below the line that it is a part of.
+type step struct {
+	parent int
+	detail string
+}
+
+func plan(t *testing.T, db *sql.DB, text string) (steps []step) {
 	var args []any
 	for strings.Contains(text, "$"+strconv.Itoa(len(args)+1)) {
 		args = append(args, "")
@@ -115,7 +121,7 @@ func plan(t *testing.T, db *sql.DB, text string) (steps []string) {
 		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
 			t.Fatal(err)
 		}
-		steps = append(steps, detail)
+		steps = append(steps, step{parent, detail})
 	}
 	return steps
 }
@@ -126,5 +132,39 @@ func TestNoStatementIsOfARefusedKind(t *testing.T) {
 		if m := refused.FindString(s.SQL); m != "" {
 			t.Errorf("%s in %s", m, s.SQL)
 		}
+	}
+}
+
+// What waits, what was exhausted and what an endpoint was sent is found by an index, in
+// the order in which it is read. Only what was found is sorted: endpoints, or a claim.
+func TestDeliveriesAreReadInOrderFromAnIndex(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "coinslot.db")
+	open(t, path)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	inOrder := regexp.MustCompile(`^SEARCH d USING (INDEX deliveries_(due|exhausted) \(endpoint=\?|INTEGER PRIMARY KEY)`)
+	searches := 0
+	for _, s := range sqlstore.Statements() {
+		steps := plan(t, db, s.SQL)
+		for _, found := range steps {
+			if !strings.HasPrefix(found.detail, "SEARCH d ") {
+				continue
+			}
+			searches++
+			if !inOrder.MatchString(found.detail) {
+				t.Errorf("%s\n%s", found.detail, s.SQL)
+			}
+			for _, beside := range steps {
+				if beside.parent == found.parent && strings.HasPrefix(beside.detail, "USE TEMP B-TREE") {
+					t.Errorf("all that are found are sorted: %s\n%s", beside.detail, s.SQL)
+				}
+			}
+		}
+	}
+	if searches < 10 {
+		t.Errorf("only %d searches for deliveries were seen", searches)
 	}
 }

@@ -60,6 +60,11 @@ var lifeCases = []testCase{
 		_, err = w.store.Claim(w.Context(), "we_1", w.now, w.now, 1)
 		w.wants(err, store.ErrUnavailable)
 		w.wants(w.store.Record(w.Context(), pay.Attempt{Delivery: 1, Number: 1, At: w.now}, w.now), store.ErrUnavailable)
+		w.wants(w.store.Redeliver(w.Context(), 1, w.now), store.ErrUnavailable)
+		_, err = w.store.RedeliverEvent(w.Context(), "nothing", w.now)
+		w.wants(err, store.ErrUnavailable)
+		_, err = w.store.Recover(w.Context(), "we_1", w.now, w.now, 1)
+		w.wants(err, store.ErrUnavailable)
 	}},
 	{"Close waits for a write that has begun, and that write is kept or unavailable", func(w *world) {
 		c := w.order(home, "ann", "")

@@ -228,12 +228,17 @@ func (w *world) endpoint(at shelf, types ...pay.EventType) pay.EndpointID {
 
 func (w *world) enable(id pay.EndpointID, enabled bool) {
 	w.Helper()
+	w.edit(id, func(e *pay.Endpoint) { e.Enabled = enabled })
+}
+
+func (w *world) edit(id pay.EndpointID, change func(*pay.Endpoint)) {
+	w.Helper()
 	w.configure(func(s store.Settings) error {
 		e, err := s.Endpoint(id)
 		if err != nil {
 			return err
 		}
-		e.Enabled = enabled
+		change(&e)
 		return s.UpdateEndpoint(e)
 	})
 }

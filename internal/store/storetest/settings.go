@@ -32,7 +32,7 @@ var settingsCases = []testCase{
 	}},
 	{"every field of an endpoint comes back, new and changed", func(w *world) {
 		e := pay.Endpoint{ID: "we_1", Environment: pay.Production, Game: "chess", URL: "https://example.com/hook",
-			Types: []pay.EventType{pay.SessionPaidEvent}, Description: "shop", Enabled: true,
+			Types: []pay.EventType{pay.SessionPaidEvent}, Description: "shop", Enabled: true, FailingSince: w.tick(),
 			Secrets:   []pay.SealedSecret{{Sealed: []byte{0, 255}}, {Sealed: []byte{1}, ExpiresAt: w.tick()}},
 			CreatedAt: w.tick(), UpdatedAt: w.tick()}
 		w.configure(func(s store.Settings) error { return s.CreateEndpoint(e) })

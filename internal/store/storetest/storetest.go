@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(*testing.T) store.Store, only ...string) {
 		{"Feed", feedCases},
 		{"Settings", settingsCases},
 		{"Queue", queueCases},
+		{"Redelivery", redeliveryCases},
 		{"Following", followCases},
 		{"Life", lifeCases},
 	} {
