@@ -93,3 +93,34 @@ func TestASessionIsConfirmedAsItsGameWasWhenItWasMade(t *testing.T) {
 		t.Errorf("confirmed %v, taken at once %v", s.Confirm, s.TakenAtOnce())
 	}
 }
+
+// What a payment ends with, by what its game decided and what the provider then says.
+func TestWhatTheGameDecidedIsWhyThePaymentEnds(t *testing.T) {
+	rejected := pay.Decision{Reason: "out_of_stock"}.Refusal()
+	declined := &pay.Failure{Code: pay.CardDeclined, Message: "no"}
+	for name, tt := range map[string]struct {
+		noted   *pay.Failure
+		outcome pay.Outcome
+		want    pay.PaymentStatus
+		failure *pay.Failure
+	}{
+		"approved and taken":              {nil, pay.Outcome{Kind: pay.OutcomeSucceeded}, pay.PaymentSucceeded, nil},
+		"approved, the provider refuses":  {nil, pay.Outcome{Kind: pay.OutcomeFailed, Failure: declined}, pay.PaymentFailed, declined},
+		"rejected and let go":             {rejected, pay.Outcome{Kind: pay.OutcomeVoided}, pay.PaymentFailed, rejected},
+		"rejected, the hold was gone":     {rejected, pay.Outcome{Kind: pay.OutcomeFailed, Failure: declined}, pay.PaymentFailed, rejected},
+		"rejected and taken all the same": {rejected, pay.Outcome{Kind: pay.OutcomeSucceeded}, pay.PaymentSucceeded, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, p := start(t, newSession(t, asksFirst), noon)
+			s, p = settle(t, s, p, pay.OutcomeAuthorized, noon)
+			if !p.Asking || !p.UnderWay() {
+				t.Fatal("its game is not being asked")
+			}
+			p.Failure = tt.noted
+			got := s.Settle(p, tt.outcome, noon).Payment
+			if got.Status != tt.want || got.Failure != tt.failure || got.Asking || got.UnderWay() {
+				t.Errorf("it is %s, %+v, asking %v; want %s, %+v", got.Status, got.Failure, got.Asking, tt.want, tt.failure)
+			}
+		})
+	}
+}
