@@ -1,0 +1,216 @@
+package gateway_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coinslot/coinslot/internal/gateway"
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/provider"
+	"github.com/coinslot/coinslot/internal/store"
+)
+
+// fuse ends a process at the nth call that it makes of store, provider or game: before
+// the call or after it, so that its answer is lost. Nothing gets out of a process that has
+// ended. One that is weak only loses that one call.
+type fuse struct {
+	at    int
+	after bool
+	weak  bool
+
+	mu    sync.Mutex
+	calls int
+	blown bool
+}
+
+func (f *fuse) String() string {
+	return fmt.Sprintf("call %d, after %v, weak %v", f.at, f.after, f.weak)
+}
+
+// through makes a call, or not.
+func (f *fuse) through(call func() error) error {
+	hit, dead := f.count()
+	if dead || hit && !f.after {
+		return store.ErrUnavailable
+	}
+	if err := call(); err != nil || !hit {
+		return err
+	}
+	return store.ErrUnavailable
+}
+
+func (f *fuse) count() (hit, dead bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	dead = f.blown
+	hit = f.calls == f.at && !dead
+	f.calls++
+	f.blown = dead || hit && !f.weak
+	return hit, dead
+}
+
+// mortal is all that a process calls, behind its fuse.
+type mortal struct {
+	store.Store
+	provider.Provider
+	asker gateway.Asker
+	fuse  *fuse
+}
+
+func (m mortal) Update(ctx context.Context, id pay.SessionID, fn func(store.Tx) error) error {
+	return m.fuse.through(func() error { return m.Store.Update(ctx, id, fn) })
+}
+
+func (m mortal) View(ctx context.Context, fn func(store.Reader) error) error {
+	return m.fuse.through(func() error { return m.Store.View(ctx, fn) })
+}
+
+func (m mortal) Ask(ctx context.Context, of pay.Game, e pay.Event, n int) (d pay.Decision, err error) {
+	err = m.fuse.through(func() (err error) { d, err = m.asker.Ask(ctx, of, e, n); return err })
+	if err != nil {
+		d = pay.Decision{}
+	}
+	return d, err
+}
+
+func (m mortal) Authorize(ctx context.Context, c provider.Charge) (pay.Outcome, error) {
+	return m.outcome(func() (pay.Outcome, error) { return m.Provider.Authorize(ctx, c) })
+}
+
+func (m mortal) Capture(ctx context.Context, id pay.PaymentID) (pay.Outcome, error) {
+	return m.outcome(func() (pay.Outcome, error) { return m.Provider.Capture(ctx, id) })
+}
+
+func (m mortal) Void(ctx context.Context, id pay.PaymentID) (pay.Outcome, error) {
+	return m.outcome(func() (pay.Outcome, error) { return m.Provider.Void(ctx, id) })
+}
+
+func (m mortal) Lookup(ctx context.Context, id pay.PaymentID) (pay.Outcome, error) {
+	return m.outcome(func() (pay.Outcome, error) { return m.Provider.Lookup(ctx, id) })
+}
+
+func (m mortal) outcome(call func() (pay.Outcome, error)) (o pay.Outcome, err error) {
+	err = m.fuse.through(func() (err error) { o, err = call(); return err })
+	if err != nil {
+		o = pay.Outcome{}
+	}
+	return o, err
+}
+
+// never is a call that no process gets to.
+const never = 1 << 30
+
+// TestNoCrashChargesWithoutApproval breaks off a sale at every call that its process
+// makes, before and after it, lets another process go on, and looks at what came of it. A
+// game answers the other process as it likes.
+func TestNoCrashChargesWithoutApproval(t *testing.T) {
+	plots := []struct{ first, then []string }{
+		{[]string{"approve"}, nil},
+		{[]string{"approve"}, []string{"reject changed its mind"}},
+		{[]string{"reject out_of_stock"}, nil},
+		{[]string{"reject out_of_stock"}, []string{"approve"}},
+		{[]string{"refuse", "refuse", "approve"}, []string{"silence"}},
+		{[]string{"silence"}, []string{"refuse", "approve"}},
+		{[]string{"silence"}, nil},
+	}
+	for _, p := range plots {
+		t.Run(fmt.Sprint(p.first, "then", p.then), func(t *testing.T) {
+			t.Parallel()
+			whole := breakOff(t, p.first, p.then, &fuse{at: never})
+			if whole < 6 {
+				t.Fatalf("a sale makes %d calls: something is not counted", whole)
+			}
+			for at := range whole {
+				for _, f := range []*fuse{{at: at}, {at: at, after: true}, {at: at, weak: true}, {at: at, after: true, weak: true}} {
+					breakOff(t, p.first, p.then, f)
+				}
+			}
+		})
+	}
+}
+
+// breakOff plays one sale to a quiet end, and returns how many calls its first process made.
+func breakOff(t *testing.T, first, then []string, f *fuse) (calls int) {
+	play(t, func(w *world) {
+		a := w.asking(first...)
+		g, stop := w.open()
+		id := w.sessionOf(g, asksFirst)
+		stop()
+
+		sound, ledger := w.store, w.line.Provider
+		m := mortal{sound, ledger, a, f}
+		w.store, w.asker, w.line.Provider = m, m, m
+		g, stop = w.openAt(f)
+		if g != nil {
+			_, _ = g.Pay(w.Context(), id, card(good, 0)) // the player of a process that ends hears nothing
+			time.Sleep(16 * time.Second)
+			calls = f.calls
+			if f.weak {
+				time.Sleep(10 * time.Minute)
+			}
+			stop()
+		}
+		w.store, w.asker, w.line.Provider = sound, a, ledger
+		if then != nil {
+			a.change(then...)
+		}
+		g, stop = w.open()
+		defer stop()
+		time.Sleep(10 * time.Minute)
+		w.wantHonest(g, id, a, f)
+	})
+	return calls
+}
+
+// openAt is open for a process whose fuse may blow at its start.
+func (w *world) openAt(f *fuse) (*gateway.Service, func()) {
+	at := f.at
+	f.at = never
+	g, stop := w.open()
+	f.mu.Lock()
+	f.calls, f.at = 0, at
+	f.mu.Unlock()
+	return g, stop
+}
+
+// wantHonest wants all to be over, the money where the payment says, and taken only after
+// the game has approved.
+func (w *world) wantHonest(g *gateway.Service, id pay.SessionID, a *asked, f *fuse) {
+	w.Helper()
+	story := func() string { return fmt.Sprintf("%v: %v", f, a.record) }
+	taken, released := slices.Contains(a.record, "capture"), slices.Contains(a.record, "void")
+	if approved := slices.Index(a.record, "approve"); taken && (approved < 0 || approved > slices.Index(a.record, "capture")) {
+		w.Errorf("%s: taken without approval", story())
+	}
+	if taken && released {
+		w.Errorf("%s: taken and let go", story())
+	}
+	if len(slices.Compact(slices.Clone(a.ids))) > 1 {
+		w.Errorf("%s: asked as %v", story(), a.ids)
+	}
+	c := w.look(g, id)
+	if c.Payment == nil {
+		if len(a.record) > 0 {
+			w.Errorf("%s: there is no payment", story())
+		}
+		return
+	}
+	p := c.Payment
+	if p.UnderWay() || p.Status.Live() || taken != (p.Status == pay.PaymentSucceeded) || taken != (c.Session.Status == pay.SessionPaid) {
+		w.Errorf("%s: payment %s, asking %v, intent %q; session %s", story(), p.Status, p.Asking, p.Intent, c.Session.Status)
+	}
+	if p.Status == pay.PaymentFailed {
+		rejected := slices.ContainsFunc(a.record, func(s string) bool { return strings.HasPrefix(s, "reject") })
+		if p.Failure.Code == pay.ConfirmationRejected && !rejected {
+			w.Errorf("%s: failed with %+v", story(), p.Failure)
+		}
+		if o, err := w.line.Provider.Lookup(w.Context(), p.ID); err == nil && o.Kind == pay.OutcomeAuthorized {
+			w.Errorf("%s: failed, and the provider still holds the money", story())
+		}
+	}
+}
