@@ -118,13 +118,8 @@ func (s *Service) resolveAsked(ctx context.Context, p pay.Payment) error {
 		_, err = s.settle(ctx, p, outcome)
 		return err
 	}
-	session, err := view(ctx, s.store, func(r store.Reader) (session pay.Session, err error) {
-		if p, err = r.Payment(p.ID); err == nil {
-			session, err = r.Session(p.Session)
-		}
-		return session, err
-	})
-	if err != nil || !p.Asking { // it was decided since it was listed
+	session, err := view(ctx, s.store, func(r store.Reader) (pay.Session, error) { return r.Session(p.Session) })
+	if err != nil {
 		return err
 	}
 	if !s.now().Before(session.ExpiresAt) {

@@ -30,9 +30,13 @@ type asked struct {
 var errSilent = errors.New("the game did not answer")
 
 // Ask implements gateway.Asker. A game says approve, "reject REASON", refuse (that is
-// undecided at once) or silence (for as long as one waits).
+// undecided at once), silence (for as long as one waits), or something "slowly".
 func (a *asked) Ask(ctx context.Context, _ pay.Game, authorized pay.Event, attempt int) (pay.Decision, error) {
 	answer := a.note(authorized, attempt)
+	answer, slow := strings.CutPrefix(answer, "slowly ")
+	if slow {
+		time.Sleep(4 * time.Second)
+	}
 	reason, rejected := strings.CutPrefix(answer, "reject ")
 	switch {
 	case answer == "approve":
@@ -434,6 +438,37 @@ func TestAQuestionFromBeforeTheDeadlineIsNotAskedAfterIt(t *testing.T) {
 			w.Errorf("the game was asked %d times", a.times())
 		}
 	})
+}
+
+// Two processes on one store can ask at the same time, the second after it started. The
+// decision that is written first stands.
+func TestOfTwoAnswersTheFirstCounts(t *testing.T) {
+	for _, answers := range [][]string{
+		{"slowly reject second", "reject first"}, {"slowly approve", "reject first"}, {"slowly reject second", "approve"},
+	} {
+		play(t, func(w *world) {
+			a := w.asking(answers...)
+			out := &outage{Provider: w.line.Provider, down: true}
+			w.line.Provider = out
+			g, stop := w.open()
+			defer stop()
+			id := w.sessionOf(g, asksFirst)
+			w.pay(g, id, card(good, 0))
+			_, stop = w.open()
+			defer stop()
+			synctest.Wait()
+			out.down = false
+			time.Sleep(3 * time.Minute)
+			if p := w.look(g, id).Payment; answers[1] == "approve" {
+				w.wantPaid(g, id)
+			} else if p.Status != pay.PaymentFailed || p.Failure.Message != "first" {
+				w.Errorf("%v made it %s, %+v", answers, p.Status, p.Failure)
+			}
+			if a.times() != 2 {
+				w.Errorf("asked %d times", a.times())
+			}
+		})
+	}
 }
 
 // A hold that the provider let go of by itself is not asked about any more.
