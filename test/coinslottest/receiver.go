@@ -13,6 +13,14 @@ type Receiver struct {
 	mu     sync.Mutex
 	got    []Received
 	answer func(attempt int) int // the HTTP status; nil: always 200
+	says   string                // the body of every answer
+}
+
+// Say has the receiver say something with each answer, such as a game's decision.
+func (r *Receiver) Say(body string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.says = body
 }
 
 // Received is one request that a receiver got.
@@ -51,5 +59,6 @@ func (r *Receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	if r.answer != nil {
 		w.WriteHeader(r.answer(len(r.got)))
 	}
+	_, _ = io.WriteString(w, r.says)
 	return w.Result(), nil
 }
