@@ -13,11 +13,14 @@ type Receiver struct {
 	mu     sync.Mutex
 	got    []Received
 	answer func(attempt int) int // the HTTP status; nil: always 200
-	says   string                // the body of every answer
+	says   func(Received) string // the body of an answer; nil: none
 }
 
 // Say has the receiver say something with each answer, such as a game's decision.
-func (r *Receiver) Say(body string) {
+func (r *Receiver) Say(body string) { r.SayTo(func(Received) string { return body }) }
+
+// SayTo has the receiver say to each request what fits it.
+func (r *Receiver) SayTo(body func(Received) string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.says = body
@@ -54,11 +57,14 @@ func (r *Receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.got = append(r.got, Received{req.Header.Clone(), body, time.Now()})
+	got := Received{req.Header.Clone(), body, time.Now()}
+	r.got = append(r.got, got)
 	w := httptest.NewRecorder()
 	if r.answer != nil {
 		w.WriteHeader(r.answer(len(r.got)))
 	}
-	_, _ = io.WriteString(w, r.says)
+	if r.says != nil {
+		_, _ = io.WriteString(w, r.says(got))
+	}
 	return w.Result(), nil
 }

@@ -4,7 +4,8 @@
 // In the files, ids are replaced by names in the order in which they appear: sess_1,
 // pay_1, ref_1, event_1. A request can use the names. Directives:
 //
-//	game ID [attempts=N] [capture=manual]      registers a game
+//	game ID [attempts=N] [capture=manual] [confirm=URL]   registers a game
+//	answers                                    what the game says when it is asked, a line each time, the last one from then on
 //	key NAME game=ID [environment=production] [readonly]
 //	endpoint game=ID [environment=production] [events=a,b]
 //	call METHOD [key=NAME] [idempotency=KEY]   a Connect JSON call of PaymentService, or of SERVICE/METHOD
@@ -70,7 +71,9 @@ type player struct {
 	t      *testing.T
 	keys   map[string]string // by name
 	secret string            // of the last endpoint
-	ids    names
+
+	confirmSecret string // of the last game that is asked
+	ids           names
 }
 
 func (p *player) play(t testing.TB, d *datadriven.TestData) string {
@@ -105,6 +108,9 @@ func (p *player) play(t testing.TB, d *datadriven.TestData) string {
 		return ""
 	case "webhooks":
 		return p.webhooks(d)
+	case "answers":
+		p.answers(d)
+		return ""
 	}
 	d.Fatalf(t, "unknown directive %s", d.Cmd)
 	return ""
@@ -116,10 +122,35 @@ func (p *player) game(d *datadriven.TestData) string {
 		g.Attempts, _ = strconv.Atoi(attempts)
 	}
 	g.Capture = pay.CaptureMode(arg(d, "capture"))
-	if _, err := p.Gateway.CreateGame(p.t.Context(), g); err != nil {
+	g.ConfirmURL = arg(d, "confirm")
+	_, err := p.Gateway.CreateGame(p.t.Context(), g)
+	if err == nil && g.ConfirmURL != "" {
+		_, p.confirmSecret, err = p.Gateway.RotateConfirmSecret(p.t.Context(), g.ID, 0)
+	}
+	if err != nil {
 		return err.Error()
 	}
 	return ""
+}
+
+// answers has the game say one line after the other when it is asked.
+func (p *player) answers(d *datadriven.TestData) {
+	lines := strings.Split(strings.TrimSpace(d.Input), "\n")
+	p.Receiver.SayTo(func(got coinslottest.Received) (line string) {
+		if eventOf(got) != string(pay.ConfirmType) {
+			return ""
+		}
+		if line = lines[0]; len(lines) > 1 {
+			lines = lines[1:]
+		}
+		return line
+	})
+}
+
+func eventOf(got coinslottest.Received) string {
+	var head struct{ Event string }
+	_ = json.Unmarshal(got.Body, &head) // what is no JSON is of no event
+	return head.Event
 }
 
 func (p *player) key(d *datadriven.TestData) string {
@@ -221,14 +252,15 @@ func (p *player) webhooks(d *datadriven.TestData) string {
 	synctest.Wait()
 	var out strings.Builder
 	for _, got := range p.Receiver.Take() {
-		if err := verify(p.secret, got); err != nil {
+		secret, event := p.secret, eventOf(got)
+		if event == string(pay.ConfirmType) {
+			secret = p.confirmSecret
+			event += " " + got.Header.Get("webhook-id")
+		}
+		if err := verify(secret, got); err != nil {
 			d.Fatalf(p.t, "%v", err)
 		}
-		var head struct{ Event string }
-		if err := json.Unmarshal(got.Body, &head); err != nil {
-			d.Fatalf(p.t, "%v: %s", err, got.Body)
-		}
-		fmt.Fprintf(&out, "attempt %s: %s\n", got.Header.Get("Webhook-Attempt"), head.Event)
+		fmt.Fprintf(&out, "attempt %s: %s\n", got.Header.Get("Webhook-Attempt"), event)
 		if d.HasArg("whole") {
 			out.WriteString(pretty(got.Body))
 		}
