@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coinslot/coinslot/internal/gateway"
@@ -52,6 +53,20 @@ func (f *fuse) count() (hit, dead bool) {
 	f.calls++
 	f.blown = dead || hit && !f.weak
 	return hit, dead
+}
+
+// setAt counts anew to another call, and returns which it was before.
+func (f *fuse) setAt(at int) (before int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before, f.at, f.calls = f.at, at, 0
+	return before
+}
+
+func (f *fuse) counted() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls
 }
 
 // mortal is all that a process calls, behind its fuse.
@@ -106,6 +121,9 @@ func (m mortal) outcome(call func() (pay.Outcome, error)) (o pay.Outcome, err er
 	return o, err
 }
 
+// quiet is enough for whatever reconciliation has to do.
+const quiet = 3 * time.Minute
+
 // never is a call that no process gets to.
 const never = 1 << 30
 
@@ -148,35 +166,31 @@ func breakOff(t *testing.T, first, then []string, f *fuse) (calls int) {
 		m := mortal{sound, ledger, a, f}
 		w.store, w.asker, w.line.Provider = m, m, m
 		g, stop = w.openAt(f)
-		if g != nil {
-			_, _ = g.Pay(w.Context(), id, card(good, 0)) // the player of a process that ends hears nothing
-			time.Sleep(16 * time.Second)
-			calls = f.calls
-			if f.weak {
-				time.Sleep(10 * time.Minute)
-			}
-			stop()
+		_, _ = g.Pay(w.Context(), id, card(good, 0)) // the player of a process that ends hears nothing
+		time.Sleep(16 * time.Second)
+		calls = f.counted()
+		if f.weak {
+			time.Sleep(quiet)
 		}
+		stop()
 		w.store, w.asker, w.line.Provider = sound, a, ledger
 		if then != nil {
 			a.change(then...)
 		}
 		g, stop = w.open()
 		defer stop()
-		time.Sleep(10 * time.Minute)
+		time.Sleep(quiet)
 		w.wantHonest(g, id, a, f)
 	})
 	return calls
 }
 
-// openAt is open for a process whose fuse may blow at its start.
+// openAt opens a process whose fuse counts from when it has started.
 func (w *world) openAt(f *fuse) (*gateway.Service, func()) {
-	at := f.at
-	f.at = never
+	at := f.setAt(never)
 	g, stop := w.open()
-	f.mu.Lock()
-	f.calls, f.at = 0, at
-	f.mu.Unlock()
+	synctest.Wait()
+	f.setAt(at)
 	return g, stop
 }
 
@@ -184,9 +198,10 @@ func (w *world) openAt(f *fuse) (*gateway.Service, func()) {
 // the game has approved.
 func (w *world) wantHonest(g *gateway.Service, id pay.SessionID, a *asked, f *fuse) {
 	w.Helper()
-	story := func() string { return fmt.Sprintf("%v: %v", f, a.record) }
-	taken, released := slices.Contains(a.record, "capture"), slices.Contains(a.record, "void")
-	if approved := slices.Index(a.record, "approve"); taken && (approved < 0 || approved > slices.Index(a.record, "capture")) {
+	record := a.story()
+	story := func() string { return fmt.Sprintf("%v: %v", f, record) }
+	taken, released := slices.Contains(record, "capture"), slices.Contains(record, "void")
+	if approved := slices.Index(record, "approve"); taken && (approved < 0 || approved > slices.Index(record, "capture")) {
 		w.Errorf("%s: taken without approval", story())
 	}
 	if taken && released {
@@ -197,7 +212,7 @@ func (w *world) wantHonest(g *gateway.Service, id pay.SessionID, a *asked, f *fu
 	}
 	c := w.look(g, id)
 	if c.Payment == nil {
-		if len(a.record) > 0 {
+		if len(record) > 0 {
 			w.Errorf("%s: there is no payment", story())
 		}
 		return
@@ -207,7 +222,7 @@ func (w *world) wantHonest(g *gateway.Service, id pay.SessionID, a *asked, f *fu
 		w.Errorf("%s: payment %s, asking %v, intent %q; session %s", story(), p.Status, p.Asking, p.Intent, c.Session.Status)
 	}
 	if p.Status == pay.PaymentFailed {
-		rejected := slices.ContainsFunc(a.record, func(s string) bool { return strings.HasPrefix(s, "reject") })
+		rejected := slices.ContainsFunc(record, func(s string) bool { return strings.HasPrefix(s, "reject") })
 		if p.Failure.Code == pay.ConfirmationRejected && !rejected {
 			w.Errorf("%s: failed with %+v", story(), p.Failure)
 		}

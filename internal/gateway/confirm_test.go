@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,6 +71,13 @@ func (a *asked) change(answers ...string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.answers = append(slices.Repeat([]string{""}, len(a.ids)), answers...)
+}
+
+// story is what happened so far.
+func (a *asked) story() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.record)
 }
 
 // times is how often the game was asked.
@@ -151,8 +159,8 @@ func TestAGameThatApprovesIsPaidOnce(t *testing.T) {
 			w.pay(g, id, card(good, 0))
 			time.Sleep(time.Minute)
 			w.wantPaid(g, id)
-			if want := append(slices.Clone(answers), "capture"); !slices.Equal(a.record, want) {
-				w.Errorf("what happened is %v, want %v", a.record, want)
+			if want := append(slices.Clone(answers), "capture"); !slices.Equal(a.story(), want) {
+				w.Errorf("what happened is %v, want %v", a.story(), want)
 			}
 			w.wantHold(w.look(g, id).Payment.ID, pay.OutcomeSucceeded)
 		})
@@ -170,7 +178,7 @@ func TestAGameThatRejectsLeavesThePlayerUnchargedAndAnAttempt(t *testing.T) {
 		if c := w.pay(g, id, card(good, 1)); c.Session.Status != pay.SessionPaid {
 			w.Errorf("after a second attempt the session is %s", c.Session.Status)
 		}
-		if a.ids[0] == a.ids[1] {
+		if a.times() != 2 || a.ids[0] == a.ids[1] {
 			w.Error("the game is asked about another payment by the same id")
 		}
 	})
@@ -202,9 +210,12 @@ func TestAGameThatDoesNotDecideIsAskedThreeTimes(t *testing.T) {
 			if c.Payment.Status != pay.PaymentAuthorized || !c.Payment.Asking {
 				w.Errorf("meanwhile the payment is %s, asking %v", c.Payment.Status, c.Payment.Asking)
 			}
-			time.Sleep(begun.Add(15 * time.Second).Sub(time.Now()))
+			time.Sleep(time.Until(begun.Add(15 * time.Second)))
 			synctest.Wait()
 			w.wantFailed(g, id, pay.ConfirmationTimeout, "15s")
+			if a.times() != 3 {
+				w.Errorf("asked %d times, want 3", a.times())
+			}
 			for i, at := range a.at {
 				if a.ids[i] != a.ids[0] || a.numbers[i] != i+1 || at.Sub(begun) != time.Duration(i)*5*time.Second {
 					w.Errorf("asked as %s, the %d. time, after %v", a.ids[i], a.numbers[i], at.Sub(begun))
@@ -224,8 +235,8 @@ func TestADeclinedCardAsksNobody(t *testing.T) {
 		g, stop := w.open()
 		defer stop()
 		w.pay(g, w.sessionOf(g, asksFirst), card(declined, 0))
-		if len(a.record) != 0 {
-			w.Errorf("what happened is %v, want nothing", a.record)
+		if len(a.story()) != 0 {
+			w.Errorf("what happened is %v, want nothing", a.story())
 		}
 	})
 }
@@ -315,7 +326,8 @@ func TestCancellingWhatItsGameHasRejectedKeepsTheReason(t *testing.T) {
 		w.asking("reject out_of_stock")
 		g, stop := w.open()
 		defer stop()
-		out := &outage{Provider: w.line.Provider, down: true}
+		out := &outage{Provider: w.line.Provider}
+		out.down.Store(true)
 		w.line.Provider = out
 		id := w.sessionOf(g, asksFirst)
 		p := *w.pay(g, id, card(good, 0)).Payment
@@ -328,7 +340,7 @@ func TestCancellingWhatItsGameHasRejectedKeepsTheReason(t *testing.T) {
 		if _, err := g.CancelPayment(w.Context(), w.caller, p.ID, gateway.Idempotency{}); pay.CodeOf(err) != pay.Unavailable {
 			w.Errorf("cancel: %v", err)
 		}
-		out.down = false
+		out.down.Store(false)
 		time.Sleep(2 * time.Minute)
 		w.wantFailed(g, id, pay.ConfirmationRejected, "out_of_stock")
 	})
@@ -338,7 +350,7 @@ func TestCancellingWhatItsGameHasRejectedKeepsTheReason(t *testing.T) {
 // the hold as it was.
 type outage struct {
 	provider.Provider
-	down, keep bool
+	down, keep atomic.Bool
 }
 
 func (o *outage) Capture(ctx context.Context, id pay.PaymentID) (pay.Outcome, error) {
@@ -351,9 +363,9 @@ func (o *outage) Void(ctx context.Context, id pay.PaymentID) (pay.Outcome, error
 
 func (o *outage) unless(do func() (pay.Outcome, error)) (pay.Outcome, error) {
 	switch {
-	case o.down:
+	case o.down.Load():
 		return pay.Outcome{}, errNoAnswer
-	case o.keep:
+	case o.keep.Load():
 		return pay.Outcome{Kind: pay.OutcomeAuthorized}, nil
 	}
 	return do()
@@ -365,20 +377,25 @@ func TestADecisionIsCarriedOutOnceTheProviderCan(t *testing.T) {
 		for _, answer := range []string{"approve", "reject sold_out"} {
 			play(t, func(w *world) {
 				a := w.asking(answer, "refuse")
-				out := &outage{Provider: w.line.Provider, down: !kept, keep: kept}
+				out := &outage{Provider: w.line.Provider}
+				out.down.Store(!kept)
+				out.keep.Store(kept)
 				w.line.Provider = out
 				g, stop := w.open()
-				id := w.sessionOf(g, asksFirst)
+				brief := asksFirst
+				brief.SessionTTL = 30 * time.Minute
+				id := w.sessionOf(g, brief)
 				w.pay(g, id, card(good, 0))
-				time.Sleep(48 * time.Hour) // past the session's deadline
+				time.Sleep(time.Hour) // past the session's deadline
 				stop()
 				g, stop = w.open()
 				defer stop()
-				time.Sleep(time.Hour)
+				time.Sleep(10 * time.Minute)
 				if c := w.look(g, id); c.Payment.Status != pay.PaymentAuthorized || c.Payment.Asking || a.times() != 1 {
 					w.Fatalf("payment %s, asked %d times", c.Payment.Status, a.times())
 				}
-				out.down, out.keep = false, false
+				out.down.Store(false)
+				out.keep.Store(false)
 				time.Sleep(2 * time.Minute)
 				if answer == "approve" {
 					w.wantPaid(g, id)
@@ -402,7 +419,7 @@ func TestAQuestionThatAShutdownCutOffIsAskedAgain(t *testing.T) {
 			if took := time.Since(begun); took > 5*time.Second {
 				w.Errorf("the shutdown took %v", took)
 			}
-			if !w.look(g, id).Payment.Asking || slices.Contains(a.record, "void") {
+			if !w.look(g, id).Payment.Asking || slices.Contains(a.story(), "void") {
 				w.Fatal("a shutdown decided in the game's place")
 			}
 			a.change("approve")
@@ -448,7 +465,8 @@ func TestOfTwoAnswersTheFirstCounts(t *testing.T) {
 	} {
 		play(t, func(w *world) {
 			a := w.asking(answers...)
-			out := &outage{Provider: w.line.Provider, down: true}
+			out := &outage{Provider: w.line.Provider}
+			out.down.Store(true)
 			w.line.Provider = out
 			g, stop := w.open()
 			defer stop()
@@ -457,7 +475,7 @@ func TestOfTwoAnswersTheFirstCounts(t *testing.T) {
 			_, stop = w.open()
 			defer stop()
 			synctest.Wait()
-			out.down = false
+			out.down.Store(false)
 			time.Sleep(3 * time.Minute)
 			if p := w.look(g, id).Payment; answers[1] == "approve" {
 				w.wantPaid(g, id)
