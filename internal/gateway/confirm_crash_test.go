@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/coinslot/coinslot/internal/gateway"
@@ -16,9 +15,9 @@ import (
 	"github.com/coinslot/coinslot/internal/store"
 )
 
-// fuse ends a process at the nth call that it makes of store, provider or game: before
-// the call or after it, so that its answer is lost. Nothing gets out of a process that has
-// ended. One that is weak only loses that one call.
+// fuse ends a process at the nth call that it makes of store, provider or game for a sale:
+// before the call or after it, so that its answer is lost. Nothing gets out of a process
+// that has ended. One that is weak only loses that one call.
 type fuse struct {
 	at    int
 	after bool
@@ -33,9 +32,12 @@ func (f *fuse) String() string {
 	return fmt.Sprintf("call %d, after %v, weak %v", f.at, f.after, f.weak)
 }
 
+// ofSale marks the context of the calls that a fuse counts.
+type ofSale struct{}
+
 // through makes a call, or not.
-func (f *fuse) through(call func() error) error {
-	hit, dead := f.count()
+func (f *fuse) through(ctx context.Context, call func() error) error {
+	hit, dead := f.count(ctx.Value(ofSale{}) != nil)
 	if dead || hit && !f.after {
 		return store.ErrUnavailable
 	}
@@ -45,22 +47,17 @@ func (f *fuse) through(call func() error) error {
 	return store.ErrUnavailable
 }
 
-func (f *fuse) count() (hit, dead bool) {
+func (f *fuse) count(counts bool) (hit, dead bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	dead = f.blown
+	if !counts {
+		return false, dead
+	}
 	hit = f.calls == f.at && !dead
 	f.calls++
 	f.blown = dead || hit && !f.weak
 	return hit, dead
-}
-
-// setAt counts anew to another call, and returns which it was before.
-func (f *fuse) setAt(at int) (before int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	before, f.at, f.calls = f.at, at, 0
-	return before
 }
 
 func (f *fuse) counted() int {
@@ -78,7 +75,7 @@ type mortal struct {
 }
 
 func (m mortal) Update(ctx context.Context, id pay.SessionID, fn func(store.Tx) error) error {
-	return m.fuse.through(func() error { return m.Store.Update(ctx, id, fn) })
+	return m.fuse.through(ctx, func() error { return m.Store.Update(ctx, id, fn) })
 }
 
 // View counts only where it can fail alone: to end at one is to end at the call after it.
@@ -86,11 +83,11 @@ func (m mortal) View(ctx context.Context, fn func(store.Reader) error) error {
 	if !m.fuse.weak || m.fuse.after {
 		return m.Store.View(ctx, fn)
 	}
-	return m.fuse.through(func() error { return m.Store.View(ctx, fn) })
+	return m.fuse.through(ctx, func() error { return m.Store.View(ctx, fn) })
 }
 
 func (m mortal) Ask(ctx context.Context, of pay.Game, e pay.Event, n int) (d pay.Decision, err error) {
-	err = m.fuse.through(func() (err error) { d, err = m.asker.Ask(ctx, of, e, n); return err })
+	err = m.fuse.through(ctx, func() (err error) { d, err = m.asker.Ask(ctx, of, e, n); return err })
 	if err != nil {
 		d = pay.Decision{}
 	}
@@ -98,23 +95,23 @@ func (m mortal) Ask(ctx context.Context, of pay.Game, e pay.Event, n int) (d pay
 }
 
 func (m mortal) Authorize(ctx context.Context, c provider.Charge) (pay.Outcome, error) {
-	return m.outcome(func() (pay.Outcome, error) { return m.Provider.Authorize(ctx, c) })
+	return m.outcome(ctx, func() (pay.Outcome, error) { return m.Provider.Authorize(ctx, c) })
 }
 
 func (m mortal) Capture(ctx context.Context, id pay.PaymentID) (pay.Outcome, error) {
-	return m.outcome(func() (pay.Outcome, error) { return m.Provider.Capture(ctx, id) })
+	return m.outcome(ctx, func() (pay.Outcome, error) { return m.Provider.Capture(ctx, id) })
 }
 
 func (m mortal) Void(ctx context.Context, id pay.PaymentID) (pay.Outcome, error) {
-	return m.outcome(func() (pay.Outcome, error) { return m.Provider.Void(ctx, id) })
+	return m.outcome(ctx, func() (pay.Outcome, error) { return m.Provider.Void(ctx, id) })
 }
 
 func (m mortal) Lookup(ctx context.Context, id pay.PaymentID) (pay.Outcome, error) {
-	return m.outcome(func() (pay.Outcome, error) { return m.Provider.Lookup(ctx, id) })
+	return m.outcome(ctx, func() (pay.Outcome, error) { return m.Provider.Lookup(ctx, id) })
 }
 
-func (m mortal) outcome(call func() (pay.Outcome, error)) (o pay.Outcome, err error) {
-	err = m.fuse.through(func() (err error) { o, err = call(); return err })
+func (m mortal) outcome(ctx context.Context, call func() (pay.Outcome, error)) (o pay.Outcome, err error) {
+	err = m.fuse.through(ctx, func() (err error) { o, err = call(); return err })
 	if err != nil {
 		o = pay.Outcome{}
 	}
@@ -165,8 +162,8 @@ func breakOff(t *testing.T, first, then []string, f *fuse) (calls int) {
 		sound, ledger := w.store, w.line.Provider
 		m := mortal{sound, ledger, a, f}
 		w.store, w.asker, w.line.Provider = m, m, m
-		g, stop = w.openAt(f)
-		_, _ = g.Pay(w.Context(), id, card(good, 0)) // the player of a process that ends hears nothing
+		g, stop = w.open()
+		_, _ = g.Pay(context.WithValue(w.Context(), ofSale{}, true), id, card(good, 0)) // the player of a process that ends hears nothing
 		time.Sleep(16 * time.Second)
 		calls = f.counted()
 		if f.weak {
@@ -183,15 +180,6 @@ func breakOff(t *testing.T, first, then []string, f *fuse) (calls int) {
 		w.wantHonest(g, id, a, f)
 	})
 	return calls
-}
-
-// openAt opens a process whose fuse counts from when it has started.
-func (w *world) openAt(f *fuse) (*gateway.Service, func()) {
-	at := f.setAt(never)
-	g, stop := w.open()
-	synctest.Wait()
-	f.setAt(at)
-	return g, stop
 }
 
 // wantHonest wants all to be over, the money where the payment says, and taken only after
