@@ -57,6 +57,9 @@ var english = map[string]string{
 	"processing_says": "This can take a moment. It is safe to reload or close this page: you will be charged once at most.",
 	"authorized":      "Payment approved",
 	"authorized_says": "{0} is confirming your purchase. This page will tell you when it is done.",
+	"asking_says":     "{0} is making sure that you get your purchase. You are charged only once it has agreed. This page will tell you when it is done.",
+	"releasing":       "Payment not accepted",
+	"releasing_says":  "You are not charged: the amount that was set aside is being released.",
 	"look_again":      "Check again",
 
 	// The end.
@@ -85,7 +88,7 @@ var english = map[string]string{
 	"authentication_failed": "Your bank could not confirm that it was you.",
 	"processing_error":      "The payment could not be processed.",
 	"provider_unavailable":  "The payment service could not be reached.",
-	"confirmation_rejected": "The game did not accept the payment.",
+	"confirmation_rejected": "This item is no longer available.",
 	"confirmation_timeout":  "The game did not confirm the payment in time.",
 	"abandoned":             "The payment was not completed.",
 	"released":              "The payment was called off, and the amount was released.",

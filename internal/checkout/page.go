@@ -74,7 +74,7 @@ func (v *visit) view(c gateway.Checkout) *view {
 		s.Heading, s.Says = l.text("processing"), l.text("processing_says")
 		s.Refresh = v.Address.page(c.Session.ID)
 	case "authorized":
-		s.Heading, s.Says = l.text("authorized"), l.text("authorized_says", s.Order.Game)
+		s.Heading, s.Says = held(l, c.Payment, s.Order.Game)
 		s.Refresh = v.Address.page(c.Session.ID)
 	case "paid", "refunded":
 		s.Heading, s.Says = l.text(s.State), l.text(s.State+"_says", s.Order.Price, s.Order.Title)
@@ -90,6 +90,18 @@ func (v *visit) view(c gateway.Checkout) *view {
 		s.Back.Auto = s.State == "paid" || s.State == "cancelled"
 	}
 	return s
+}
+
+// held says what a payment waits for whose amount is set aside: for its game to take it,
+// to say whether it will, or for the provider to let it go because the game will not.
+func held(l locale, p *pay.Payment, game string) (heading, says string) {
+	switch {
+	case p.Failure != nil:
+		return l.text("releasing"), l.text(reason(*p)) + " " + l.text("releasing_says")
+	case p.Asking:
+		return l.text("authorized"), l.text("asking_says", game)
+	}
+	return l.text("authorized"), l.text("authorized_says", game)
 }
 
 // shownAs names the page that a session is shown as: its status, and while that

@@ -191,9 +191,13 @@ func (s *Service) sleep(pause time.Duration) bool {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
 	case <-s.stopping:
+	}
+	select {
+	case <-s.stopping: // even where both have happened
 		return false
+	default:
+		return true
 	}
 }
 

@@ -38,11 +38,23 @@ func (s *Service) confirm(ctx context.Context, p pay.Payment) error {
 	return s.obey(ctx, p, voiding, refusal)
 }
 
-// obey ends the payment as its game has decided. The decision is written first.
+// errDecided: the game's word was taken already, and a later one changes nothing.
+var errDecided = errors.New("the payment is decided already")
+
+// obey ends the payment as its game has decided. The decision is written first, and once.
 func (s *Service) obey(ctx context.Context, p pay.Payment, e ending, refusal *pay.Failure) error {
-	err := s.store.Update(ctx, p.Session, func(tx store.Tx) error { return tx.Intend(p.ID, e.intent, refusal) })
-	if errors.Is(err, store.ErrConflict) {
-		return nil // it is decided already
+	err := s.store.Update(ctx, p.Session, func(tx store.Tx) error {
+		now, err := tx.Payment(p.ID)
+		if err == nil && !now.Asking {
+			err = errDecided
+		}
+		if err != nil {
+			return err
+		}
+		return tx.Intend(p.ID, e.intent, refusal)
+	})
+	if errors.Is(err, errDecided) {
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("note the game's decision: %w", err)

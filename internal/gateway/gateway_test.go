@@ -66,6 +66,7 @@ type world struct {
 	store  store.Store
 	ledger *sandbox.MemoryLedger
 	line   *line
+	asker  gateway.Asker // nil: no game of the test is asked
 	clock  skewed
 	caller gateway.Caller
 }
@@ -87,14 +88,18 @@ func play(t *testing.T, test func(w *world)) {
 	})
 }
 
-// open starts a gateway on the store, as a process would, and returns what stops it.
-func (w *world) open() (*gateway.Service, func()) { return w.openAsking(nil) }
-
 // openAsking opens with games that answer when they are asked.
 func (w *world) openAsking(games asker) (*gateway.Service, func()) {
 	w.Helper()
+	w.asker = games
+	return w.open()
+}
+
+// open starts a gateway on the store, as a process would, and returns what stops it.
+func (w *world) open() (*gateway.Service, func()) {
+	w.Helper()
 	g, err := gateway.New(w.Context(), gateway.Options{
-		Asker: games,
+		Asker: w.asker,
 		Store: w.store, Provider: func(pay.Environment) provider.Provider { return w.line },
 		Payload: func(pay.Change, pay.Event) []byte { return []byte("{}") },
 		Secrets: webhook.NewSecrets(vault.New([vault.KeySize]byte{})), Now: w.clock.now, Logger: slog.New(slog.DiscardHandler),

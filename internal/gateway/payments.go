@@ -95,7 +95,7 @@ func (s *Service) intend(ctx context.Context, p pay.Payment, idem Idempotency, e
 			return err
 		}
 		if replayed = known && !needed; needed {
-			err = tx.Intend(p.ID, e.intent, nil)
+			err = tx.Intend(p.ID, e.intent, payment.Failure) // that its game has decided stands
 		}
 		if err != nil || known {
 			return err

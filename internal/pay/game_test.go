@@ -34,6 +34,7 @@ var gameSlips = []struct {
 	{"too many attempts", func(g *pay.Game) { g.Attempts = 11 }, "payment_attempts"},
 	{"unknown capture", func(g *pay.Game) { g.Capture = "later" }, "capture"},
 	{"session_ttl is too long", func(g *pay.Game) { g.SessionTTL = 30*24*time.Hour + 1 }, "session_ttl"},
+	{"confirm_url without a host", func(g *pay.Game) { g.ConfirmURL = "https://" }, "confirm_url"},
 	{"unknown currency", func(g *pay.Game) { g.Currencies = []pay.Currency{"USD", "usd"} }, "currencies"},
 	{"refused scheme", func(g *pay.Game) { g.ReturnSchemes = []string{"mygame", "javascript"} }, "return_url_schemes"},
 	{"host that is a URL", func(g *pay.Game) { g.ReturnHosts = []string{"https://example.com"} }, "return_url_hosts"},
@@ -80,11 +81,19 @@ func TestBoundsOfAGamesSettings(t *testing.T) {
 		"hosts": {func(g *pay.Game) {
 			g.ReturnHosts = []string{"example.com", "localhost", "127.0.0.1", "münchen.example"}
 		}, true},
-		"a host with a port":   {func(g *pay.Game) { g.ReturnHosts = []string{"example.com:80"} }, false},
-		"a host in upper case": {func(g *pay.Game) { g.ReturnHosts = []string{"Example.com"} }, false},
-		"an empty host":        {func(g *pay.Game) { g.ReturnHosts = []string{""} }, false},
-		"a host with a user":   {func(g *pay.Game) { g.ReturnHosts = []string{"me@example.com"} }, false},
-		"every currency":       {func(g *pay.Game) { g.Currencies = pay.Currencies() }, true},
+		"a host with a port":                {func(g *pay.Game) { g.ReturnHosts = []string{"example.com:80"} }, false},
+		"a host in upper case":              {func(g *pay.Game) { g.ReturnHosts = []string{"Example.com"} }, false},
+		"an empty host":                     {func(g *pay.Game) { g.ReturnHosts = []string{""} }, false},
+		"a host with a user":                {func(g *pay.Game) { g.ReturnHosts = []string{"me@example.com"} }, false},
+		"a confirm_url":                     {func(g *pay.Game) { g.ConfirmURL = "https://game.example:8443/confirm?token=x" }, true},
+		"a confirm_url of http":             {func(g *pay.Game) { g.ConfirmURL = "http://localhost:3000/confirm" }, true},
+		"a confirm_url with manual capture": {func(g *pay.Game) { g.ConfirmURL, g.Capture = "https://game.example", pay.CaptureManual }, false},
+		"a confirm_url of another scheme":   {func(g *pay.Game) { g.ConfirmURL = "mygame://confirm" }, false},
+		"a confirm_url that is relative":    {func(g *pay.Game) { g.ConfirmURL = "/confirm" }, false},
+		"a confirm_url without a scheme":    {func(g *pay.Game) { g.ConfirmURL = "game.example/confirm" }, false},
+		"a confirm_url with a password":     {func(g *pay.Game) { g.ConfirmURL = "https://me:pw@game.example" }, false},
+		"a confirm_url with a line break":   {func(g *pay.Game) { g.ConfirmURL = "https://game.example/\n" }, false},
+		"every currency":                    {func(g *pay.Game) { g.Currencies = pay.Currencies() }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := spaceShooter

@@ -38,12 +38,14 @@ func TestAnyHistoryKeepsThePromises(t *testing.T) {
 			"provider says late": h.hearLate,
 			"refund":             h.startRefund,
 			"provider refunds":   h.hearOfRefund,
+			"intend":             h.intend,
 		})
 	})
 }
 
 func begin(t *rapid.T) *history {
 	game := pay.Game{ID: "space_shooter", Attempts: rapid.IntRange(1, 4).Draw(t, "attempts")}.WithDefaults()
+	game.ConfirmURL = rapid.SampledFrom([]string{"", "https://game.example/confirm"}).Draw(t, "confirm_url")
 	c, err := pay.NewSession(pay.NewSessionID(noon, entropy(1)), pay.Sandbox, game, coins(), noon)
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +96,44 @@ func (h *history) cancel(t *rapid.T) {
 	h.write(t, c)
 }
 
+// intend notes what an authorized payment is about to become, as a store does: with a
+// void perhaps why its game will not have it.
+func (h *history) intend(t *rapid.T) {
+	for i, p := range h.payments {
+		if p.Status != pay.PaymentAuthorized || p.Intent != "" {
+			continue
+		}
+		p.Intent, p.Asking = rapid.SampledFrom([]pay.Intent{pay.IntentCapture, pay.IntentVoid}).Draw(t, "intent"), false
+		if p.Intent == pay.IntentVoid {
+			p.Failure = rapid.SampledFrom([]*pay.Failure{
+				nil, pay.Unconfirmed("no answer"), pay.Decision{Reason: "sold out"}.Refusal(),
+			}).Draw(t, "why")
+		}
+		h.payments[i] = p
+	}
+}
+
+// checkConfirmation: the game is asked about a payment only while it is authorized, of a
+// session that asks; a payment has failed if and only if it says why, and a hold that was
+// let go at the game's word has failed with that word.
+func (h *history) checkConfirmation(t *rapid.T) {
+	if h.session.TakenAtOnce() == h.session.Confirm {
+		t.Fatalf("taken at once %v, though the game is asked: %v", h.session.TakenAtOnce(), h.session.Confirm)
+	}
+	for _, p := range h.payments {
+		undecided := p.Status == pay.PaymentAuthorized && h.session.Confirm && p.Intent == ""
+		if p.Asking != undecided {
+			t.Fatalf("its game is asked: %v, but should be: %v: %+v", p.Asking, undecided, p)
+		}
+		if (p.Status == pay.PaymentFailed) != (p.Failure != nil) && p.Status != pay.PaymentAuthorized {
+			t.Fatalf("a payment is %s with the failure %v", p.Status, p.Failure)
+		}
+		if p.UnderWay() && !p.Status.Live() {
+			t.Fatalf("a payment that is %s is under way", p.Status)
+		}
+	}
+}
+
 // write does what a store does with a change, and checks the change itself.
 func (h *history) write(t *rapid.T, c pay.Change) {
 	if c.Empty() {
@@ -132,6 +172,9 @@ func (h *history) writePayment(t *rapid.T, p *pay.Payment, refunds bool) {
 		if p.Version != old.Version {
 			t.Fatalf("a decision set the payment's version to %d, which is the store's to raise from %d", p.Version, old.Version)
 		}
+		if old.Failure != nil && p.Status == pay.PaymentFailed && p.Failure != old.Failure {
+			t.Fatalf("the payment was to fail with %v, and failed with %v", old.Failure, p.Failure)
+		}
 		h.payments[i] = *p
 		h.payments[i].Version++
 		return
@@ -147,6 +190,7 @@ func (h *history) check(t *rapid.T) {
 	h.checkTimes(t)
 	h.checkRefunds(t)
 	h.checkExpiry(t)
+	h.checkConfirmation(t)
 	if diff := cmp.Diff(unchanging(h.made), unchanging(h.session)); diff != "" {
 		t.Fatalf("what never changes has changed (-made +now):\n%s", diff)
 	}

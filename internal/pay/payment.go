@@ -10,7 +10,7 @@ type PaymentStatus string
 const (
 	// Processing: stored before the provider was asked, its answer not known yet. The provider acts next, or reconciliation.
 	PaymentProcessing PaymentStatus = "processing"
-	// Authorized: the funds are held. The game acts next by completing or cancelling, or the clock by voiding.
+	// Authorized: the funds are held. The game acts next by completing or cancelling, or by its answer where it is asked, or the clock by voiding.
 	PaymentAuthorized PaymentStatus = "authorized"
 	// Succeeded: the money is ours. Nobody must act next; the operator or the game may refund.
 	PaymentSucceeded PaymentStatus = "succeeded"

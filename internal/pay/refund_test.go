@@ -34,6 +34,9 @@ var askedFor = []struct {
 var startMatrix = map[string][]string{
 	"processing":                        never(pay.RefundNotAllowed),
 	"authorized":                        never(pay.RefundNotAllowed),
+	"authorized, its game is asked":     never(pay.RefundNotAllowed),
+	"authorized, its game approved":     never(pay.RefundNotAllowed),
+	"authorized, its game rejected it":  never(pay.RefundNotAllowed),
 	"succeeded":                         {"pending: refund.created", "pending: refund.created", "refused: invalid_amount", "refused: invalid_amount"},
 	"failed":                            never(pay.RefundNotAllowed),
 	"cancelled":                         never(pay.RefundNotAllowed),

@@ -164,20 +164,26 @@ func sessionEdges() (edges []edge) {
 	return edges
 }
 
-// paymentEdges are read from the matrix of payments.
+// paymentEdges are read from the matrix of payments. A standing that is more than a
+// status adds what is not so of the status alone.
 func paymentEdges() (edges []edge) {
 	for _, st := range paymentStandings {
+		from, when, special := strings.Cut(st.name, ", ")
 		for i, kind := range pay.OutcomeKinds {
-			to, _, changes := strings.Cut(paymentMatrix[st.name][i], ":")
-			if !changes {
+			cell, by := paymentMatrix[st.name][i], string(kind)
+			to, _, changes := strings.Cut(cell, ":")
+			if !changes || special && cell == paymentMatrix[from][i] {
 				continue
 			}
-			at := slices.IndexFunc(edges, func(e edge) bool { return e.from == st.name && e.to == to })
+			if special {
+				by += " where " + when
+			}
+			at := slices.IndexFunc(edges, func(e edge) bool { return e.from == from && e.to == to })
 			if at >= 0 {
-				edges[at].by += " or " + string(kind)
+				edges[at].by += " or " + by
 				continue
 			}
-			edges = append(edges, edge{st.name, to, "provider says " + string(kind)})
+			edges = append(edges, edge{from, to, "provider says " + by})
 		}
 	}
 	return append(edges, edge{"succeeded", "refunded", "refunds of all of it succeeded"})

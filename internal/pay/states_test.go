@@ -115,10 +115,28 @@ func refundOf(name string, amount int64, outcome pay.RefundStatus) standing {
 var paymentStandings = []standing{
 	payment(pay.PaymentProcessing),
 	payment(pay.PaymentAuthorized, pay.OutcomeAuthorized),
+	confirmed("its game is asked", func(*pay.Payment) {}),
+	confirmed("its game approved", func(p *pay.Payment) { p.Intent, p.Asking = pay.IntentCapture, false }),
+	confirmed("its game rejected it", func(p *pay.Payment) {
+		p.Intent, p.Asking, p.Failure = pay.IntentVoid, false, pay.Decision{Reason: "out_of_stock"}.Refusal()
+	}),
 	payment(pay.PaymentSucceeded, pay.OutcomeSucceeded),
 	payment(pay.PaymentFailed, pay.OutcomeFailed),
 	payment(pay.PaymentCancelled, pay.OutcomeAuthorized, pay.OutcomeVoided),
 	refundOf(string(pay.PaymentRefunded), 499, pay.RefundSucceeded),
+}
+
+// asksFirst is a game that is asked before its players are charged.
+var asksFirst = pay.Game{ID: "space_shooter", Attempts: 2, ConfirmURL: "https://game.example/confirm"}.WithDefaults()
+
+// confirmed is an authorized payment whose game is asked about it, or has decided.
+func confirmed(when string, decide func(*pay.Payment)) standing {
+	return standing{"authorized, " + when, func(t *testing.T) (pay.Session, pay.Payment, time.Time) {
+		s, p := start(t, newSession(t, asksFirst), noon)
+		s, p = settle(t, s, p, pay.OutcomeAuthorized, noon)
+		decide(&p)
+		return s, p, noon.Add(time.Minute)
+	}}
 }
 
 // paymentMatrix is what each outcome does to a payment, column by column as pay.OutcomeKinds.
@@ -129,6 +147,10 @@ var paymentMatrix = map[string][]string{
 	"failed":     {"–", "–", "–", "–", "–"},
 	"cancelled":  {"–", "–", "–", "–", "–"},
 	"refunded":   {"–", "–", "–", "–", "–"},
+
+	"authorized, its game is asked":    {"–", "–", "succeeded: payment.succeeded", "failed: payment.failed", "cancelled: payment.cancelled"},
+	"authorized, its game approved":    {"–", "–", "succeeded: payment.succeeded", "failed: payment.failed", "cancelled: payment.cancelled"},
+	"authorized, its game rejected it": {"–", "–", "succeeded: payment.succeeded", "failed: payment.failed", "failed: payment.failed"},
 }
 
 // requests are what a game asks of a payment: CompletePayment and CancelPayment.
@@ -148,6 +170,10 @@ var requestMatrix = map[string][]string{
 	"failed":     {"refused: payment_not_authorized", "refused: payment_not_authorized"},
 	"cancelled":  {"refused: payment_not_authorized", "– (done already)"},
 	"refunded":   {"– (done already)", "refused: payment_not_authorized"},
+
+	"authorized, its game is asked":    {"refused: payment_not_authorized", "refused: payment_not_authorized"},
+	"authorized, its game approved":    {"capture", "refused: payment_not_authorized"},
+	"authorized, its game rejected it": {"refused: payment_not_authorized", "void"},
 }
 
 // remains is what a session has left when its payment ends.

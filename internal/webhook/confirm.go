@@ -36,6 +36,9 @@ func NewAsker(o AskerOptions) *Asker {
 
 // Ask asks once. Whatever is not one of the two documented answers is an error.
 func (a *Asker) Ask(ctx context.Context, game pay.Game, authorized pay.Event, attempt int) (pay.Decision, error) {
+	if !game.ConfirmableIn(authorized.Environment) {
+		return pay.Decision{}, errors.New("a game is asked about real money only over https")
+	}
 	to := game.ConfirmEndpoint(authorized.Environment)
 	answer, _ := a.send(ctx, to, Message{ID: pay.ConfirmID(authorized), Body: a.question(authorized), Attempt: attempt})
 	switch {
@@ -47,16 +50,19 @@ func (a *Asker) Ask(ctx context.Context, game pay.Game, authorized pay.Event, at
 	return readDecision(answer.Answer)
 }
 
+// readDecision takes the names as they are documented: money moves by them, so one that
+// is only similar decides nothing.
 func readDecision(body []byte) (pay.Decision, error) {
-	var said struct{ Decision, Reason string }
+	var said map[string]any
 	if err := json.Unmarshal(body, &said); err != nil {
 		return pay.Decision{}, errors.New(`the game's answer must be JSON such as {"decision":"approve"}`)
 	}
-	switch said.Decision {
+	switch said["decision"] {
 	case "approve":
 		return pay.Decision{Approve: true}, nil
 	case "reject":
-		return pay.Decision{Reason: said.Reason}, nil
+		reason, _ := said["reason"].(string)
+		return pay.Decision{Reason: reason}, nil
 	}
-	return pay.Decision{}, fmt.Errorf("the game's decision must be approve or reject, got %.40q", said.Decision)
+	return pay.Decision{}, fmt.Errorf(`the game's answer must have the decision "approve" or "reject", got %.80q`, body)
 }

@@ -82,6 +82,8 @@ func (b *tab) everyState(shop *coinslottest.Shop) map[string]string {
 	pages["failed"] = b.paid(sell(func(s *coinslottest.Sale) { s.Game.Attempts = 1 }), "4000000000000002")
 	pages["paid"] = b.paid(sell(nil), "4242424242424242")
 	pages["authorized"] = b.paid(sell(func(s *coinslottest.Sale) { s.Game.Capture = pay.CaptureManual }), "4242424242424242")
+	shop.Receiver.Say(`{"decision":"reject"}`)
+	pages["rejected"] = b.paid(sell(func(s *coinslottest.Sale) { s.Game.ConfirmURL = "https://game.test/confirm" }), "4242424242424242")
 	pages["cancelled"] = sell(nil)
 	b.do(chromedp.Navigate(pages["cancelled"]), chromedp.Click(css(".leave button")))
 	b.waitFor("cancelled")

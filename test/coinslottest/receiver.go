@@ -14,6 +14,17 @@ type Receiver struct {
 	got    []Received
 	answer func(attempt int) int // the HTTP status; nil: always 200
 	handle Handler               // instead of answer
+	says   func(Received) string // the body of an answer; nil: none
+}
+
+// Say has the receiver say something with each answer, such as a game's decision.
+func (r *Receiver) Say(body string) { r.SayTo(func(Received) string { return body }) }
+
+// SayTo has the receiver say to each request what fits it.
+func (r *Receiver) SayTo(body func(Received) string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.says = body
 }
 
 // Handler answers a webhook, or fails as a connection would.
@@ -70,6 +81,9 @@ func (r *Receiver) note(got Received) Handler {
 	w := httptest.NewRecorder()
 	if r.answer != nil {
 		w.WriteHeader(r.answer(len(r.got)))
+	}
+	if r.says != nil {
+		_, _ = io.WriteString(w, r.says(got))
 	}
 	return func(*http.Request) (*http.Response, error) { return w.Result(), nil }
 }

@@ -89,6 +89,11 @@ func (s *Shop) Sell(t testing.TB, edit ...func(*Sale)) pay.SessionID {
 	if _, err := s.Gateway.CreateGame(t.Context(), sale.Game); err != nil {
 		t.Fatal(err)
 	}
+	if sale.Game.ConfirmURL != "" {
+		if _, _, err := s.Gateway.RotateConfirmSecret(t.Context(), sale.Game.ID, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
 	session, _, err := s.Gateway.CreateSession(t.Context(), gateway.Caller{Environment: sale.Environment}, sale.Order, gateway.Idempotency{})
 	if err != nil {
 		t.Fatal(err)

@@ -26,6 +26,7 @@ var Checkers = []struct {
 	{"each change is one event, and a session's events add up to its row", checkEvents},
 	{"each event reaches its receiver, every time the same, and no other does", checkWebhooks},
 	{"totals are the number of sessions, and every view shows the same", checkViews},
+	{"a game that is asked decides before its player is charged", checkConfirmed},
 	{"when all is quiet, nothing is left in doubt", checkRest},
 }
 

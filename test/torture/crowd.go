@@ -18,7 +18,7 @@ const (
 	manual = "pay_on_delivery" // the game captures, or does not
 )
 
-var games = []string{simple, many, manual}
+var games = []string{simple, many, manual, confirming}
 
 // crowd is all who use the server at the same time. They know of each other's
 // sessions, so that two of them often do things to the same one at once.

@@ -12,6 +12,7 @@ import (
 const (
 	nemesisStream = 1 + iota
 	receiverStream
+	confirmerStream
 	clientStream // and one more for each client
 )
 

@@ -29,29 +29,32 @@ type World struct {
 	History  []Operation
 	Truth    Truth
 	Arrivals map[string]Arrival
+	Asked    map[string]Asked // by payment
 }
 
 // run is one that is under way.
 type run struct {
 	Options
-	history  *History
-	crowd    *crowd
-	receiver *Receiver
-	key      string // opens all games
+	history   *History
+	crowd     *crowd
+	receiver  *Receiver
+	confirmer *Confirmer
+	key       string // opens all games
 }
 
 // Run tortures the program. The history is there even where an error ended the run.
 func Run(ctx context.Context, o Options) (World, *History, error) {
-	r := &run{Options: o, history: newHistory(), receiver: newReceiver(o.Seed)}
+	r := &run{Options: o, history: newHistory(), receiver: newReceiver(o.Seed), confirmer: newConfirmer(o.Seed)}
 	r.crowd = newCrowd(o.Seed, o.Clients, r.history)
 	defer r.receiver.server.Close()
+	defer r.confirmer.server.Close()
 	for i, s := range strikes(o.Seed, o.Rounds) {
 		if err := r.round(ctx, i+1, s); err != nil {
 			return World{}, r.history, fmt.Errorf("round %d: %w", i+1, err)
 		}
 	}
 	truth, err := r.settle(ctx)
-	return World{r.history.Operations(), truth, r.receiver.Arrivals()}, r.history, err
+	return World{r.history.Operations(), truth, r.receiver.Arrivals(), r.confirmer.Asked()}, r.history, err
 }
 
 // round is one life of the server.
@@ -89,6 +92,9 @@ func (r *run) start(ctx context.Context) (*process, error) {
 
 func (r *run) setUp(ctx context.Context, server *process) error {
 	admin := dial(server, "", 0).admin
+	if err := r.setUpConfirming(ctx, dial(server, "", 0)); err != nil {
+		return err
+	}
 	_, errMany := admin.CreateGame(ctx, &adminv1.CreateGameRequest{Id: many, PaymentAttempts: proto.Int32(3)})
 	_, errManual := admin.CreateGame(ctx, &adminv1.CreateGameRequest{
 		Id: manual, PaymentAttempts: proto.Int32(2), Capture: proto.String("manual"),
@@ -113,8 +119,9 @@ func (r *run) setUp(ctx context.Context, server *process) error {
 // settle lets the dust settle after the last kill, and reads what is true then.
 func (r *run) settle(ctx context.Context) (truth Truth, err error) {
 	r.receiver.beKind()
+	r.confirmer.beKind()
 	err = r.undisturbed(ctx, func(server *process) error {
-		if err := r.crowd.resolve(ctx, r.Rounds+1, server, r.key); err != nil || !r.Patient {
+		if err := errors.Join(r.crowd.resolve(ctx, r.Rounds+1, server, r.key), r.awaitDecisions(ctx, server)); err != nil || !r.Patient {
 			return err
 		}
 		soFar, err := r.readAPI(ctx, server)

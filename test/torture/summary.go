@@ -21,8 +21,12 @@ func (w World) Summary() string {
 	for _, a := range w.Arrivals {
 		times += a.Times
 	}
-	return fmt.Sprintf("%d operations (%d acknowledged, %d refused, %d unknown): %d sessions, %d payments, %d refunds, %d events, %d webhooks",
-		len(w.History), outcomes[Acknowledged], outcomes[Refused], outcomes[Unknown], len(w.Truth.Accounts), payments, refunds, events, times)
+	questions := 0
+	for _, a := range w.Asked {
+		questions += a.Times
+	}
+	return fmt.Sprintf("%d operations (%d acknowledged, %d refused, %d unknown): %d sessions, %d payments, %d refunds, %d events, %d webhooks, %d questions about %d payments",
+		len(w.History), outcomes[Acknowledged], outcomes[Refused], outcomes[Unknown], len(w.Truth.Accounts), payments, refunds, events, times, questions, len(w.Asked))
 }
 
 // Complaints are the lines of the server's log that no kill excuses.

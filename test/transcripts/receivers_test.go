@@ -35,6 +35,7 @@ type receiver struct {
 	endpoint pay.EndpointID
 	secrets  []secret // all that it ever had, newest first
 	answer   answer
+	lines    []string // what it says, one after the other, the last one from then on
 }
 
 type secret struct{ name, text string }
@@ -97,7 +98,12 @@ var errRefused = errors.New("connection refused")
 // respond is a coinslottest.Handler.
 func (r *receivers) respond(req *http.Request) (*http.Response, error) {
 	r.mu.Lock()
-	a := r.byHost[req.URL.Host].answer
+	at := r.byHost[req.URL.Host]
+	a := at.answer
+	if len(at.lines) > 0 {
+		a.body = at.lines[0]
+		at.lines = at.lines[min(1, len(at.lines)-1):]
+	}
 	r.mu.Unlock()
 	time.Sleep(a.after)
 	switch {

@@ -4,7 +4,8 @@
 // In the files, ids are replaced by names in the order in which they appear: sess_1,
 // pay_1, ref_1, event_1. A request can use the names. Directives:
 //
-//	game ID [attempts=N] [capture=manual]      registers a game
+//	game ID [attempts=N] [capture=manual] [confirm=URL]   registers a game
+//	answers                                    what the game says when it is asked, a line each time, the last one from then on
 //	key NAME game=ID [environment=production] [readonly]
 //	endpoint [NAME] game=ID [environment=production] [events=a,b]
 //	call METHOD [key=NAME] [idempotency=KEY]   a Connect JSON call of PaymentService, or of SERVICE/METHOD
@@ -110,6 +111,9 @@ func (p *player) play(t testing.TB, d *datadriven.TestData) string {
 		return ""
 	case "webhooks":
 		return p.webhooks(d)
+	case "answers":
+		p.answers(d)
+		return ""
 	}
 	return p.playDeliveries(t, d)
 }
@@ -120,10 +124,25 @@ func (p *player) game(d *datadriven.TestData) string {
 		g.Attempts, _ = strconv.Atoi(attempts)
 	}
 	g.Capture = pay.CaptureMode(arg(d, "capture"))
-	if _, err := p.Gateway.CreateGame(p.t.Context(), g); err != nil {
+	g.ConfirmURL = arg(d, "confirm")
+	_, err := p.Gateway.CreateGame(p.t.Context(), g)
+	if err == nil && g.ConfirmURL != "" {
+		var secret string
+		_, secret, err = p.Gateway.RotateConfirmSecret(p.t.Context(), g.ID, 0)
+		p.receivers.add(gameServer, "", secret)
+	}
+	if err != nil {
 		return err.Error()
 	}
 	return ""
+}
+
+// gameServer is the receiver that is asked whether to charge: https://shop.test/….
+const gameServer = "shop"
+
+// answers has the game say one line after the other when it is asked.
+func (p *player) answers(d *datadriven.TestData) {
+	p.receivers.edit(gameServer, func(r *receiver) { r.lines = strings.Split(strings.TrimSpace(d.Input), "\n") })
 }
 
 func (p *player) key(d *datadriven.TestData) string {
@@ -249,6 +268,9 @@ func (p *player) webhooks(d *datadriven.TestData) string {
 func (p *player) arrival(d *datadriven.TestData, got coinslottest.Received, signers []string) string {
 	head := headOf(got)
 	out := fmt.Sprintf("attempt %s: %s", got.Header.Get("Webhook-Attempt"), head.Event)
+	if head.Event == string(pay.ConfirmType) {
+		out += " " + got.Header.Get("webhook-id")
+	}
 	if d.HasArg("sessions") {
 		out += " of " + head.Data.SessionID
 	}

@@ -12,7 +12,7 @@ var applyCases = []testCase{
 		c := w.order(home, "ann \u00e9 \U0001f600", "order \"7\"")
 		s := c.Session
 		s.Item.Image, s.Item.Country = "https://example.com/gem.png", "DE"
-		s.CancelURL, s.Locale, s.Capture = "chess://left", "pt-BR", pay.CaptureManual
+		s.CancelURL, s.Locale, s.Capture, s.Confirm = "chess://left", "pt-BR", pay.CaptureManual, true
 		s.Metadata = &pay.Metadata{OfferID: "<summer>", Values: map[string]string{"a": "1", "ü": "\u2028"}}
 		w.apply(c)
 		want := *s

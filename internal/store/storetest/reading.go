@@ -215,9 +215,7 @@ var readCases = []testCase{
 	}},
 	{"an intent is noted once on an authorized payment, and such payments are listed", func(w *world) {
 		a, b, c := w.start(w.sell(home).ID), w.start(w.sell(home).ID), w.start(w.sell(home).ID)
-		intend := func(id pay.PaymentID, i pay.Intent) error {
-			return w.store.Update(w.Context(), "sess_1", func(tx store.Tx) error { return tx.Intend(id, i, nil) })
-		}
+		intend := func(id pay.PaymentID, i pay.Intent) error { return w.intend(id, i, nil) }
 		w.wants(intend(a.ID, pay.IntentCapture), store.ErrConflict) // processing
 		for _, p := range []pay.Payment{a, b, c} {
 			w.settle(p.ID, pay.OutcomeAuthorized)
@@ -237,6 +235,50 @@ var readCases = []testCase{
 		w.must(intend(b.ID, ""))
 		w.intended("", 10)
 		w.must(intend(b.ID, pay.IntentCapture))
+	}},
+	{"payments whose game is asked are listed until an intent is noted", func(w *world) {
+		a, b, c := w.asked(), w.asked(), w.start(w.sell(home).ID)
+		w.settle(c.ID, pay.OutcomeAuthorized)
+		before := w.payment(a.ID)
+		w.same("asking", before.Asking, true)
+		w.askedOf("", 10, a.ID, b.ID)
+		w.askedOf("", 1, a.ID)
+		w.askedOf(a.ID, 10, b.ID)
+		w.intended("", 10)
+		w.must(w.intend(a.ID, pay.IntentCapture, nil))
+		before.Intent, before.Asking = pay.IntentCapture, false
+		w.same("payment", w.payment(a.ID), before)
+		w.askedOf("", 10, b.ID)
+		w.intended("", 10, a.ID)
+		w.settle(b.ID, pay.OutcomeFailed)
+		w.askedOf("", 10)
+	}},
+	{"why a payment is to fail is noted with its void, and stays when it has failed", func(w *world) {
+		p, why := w.asked(), pay.Decision{Reason: "out_of_stock"}.Refusal()
+		w.wants(w.intend(w.start(w.sell(home).ID).ID, pay.IntentVoid, why), store.ErrConflict) // processing
+		want := w.payment(p.ID)
+		w.must(w.intend(p.ID, pay.IntentVoid, why))
+		want.Intent, want.Asking, want.Failure = pay.IntentVoid, false, why
+		w.same("payment", w.payment(p.ID), want)
+		w.wants(w.intend(p.ID, pay.IntentCapture, nil), store.ErrConflict)
+		w.same("payment", w.payment(p.ID), want)
+
+		w.settle(p.ID, pay.OutcomeVoided)
+		got := w.payment(p.ID)
+		w.same("status", got.Status, pay.PaymentFailed)
+		w.same("failure", got.Failure, why)
+		w.intended("", 10)
+		w.wants(w.intend(p.ID, pay.IntentVoid, why), store.ErrConflict) // it is over
+	}},
+	{"an intent that is taken back takes its failure along", func(w *world) {
+		p := w.asked()
+		w.must(w.intend(p.ID, pay.IntentVoid, pay.Unconfirmed("no answer")))
+		w.must(w.intend(p.ID, "", nil))
+		got := w.payment(p.ID)
+		w.same("failure", got.Failure, (*pay.Failure)(nil))
+		w.same("intent", got.Intent, pay.Intent(""))
+		w.settle(p.ID, pay.OutcomeVoided)
+		w.same("status", w.payment(p.ID).Status, pay.PaymentCancelled)
 	}},
 	{"live payments are listed by status, oldest first, after an id, if old enough", func(w *world) {
 		a, b, c, d := w.start(w.sell(home).ID), w.start(w.sell(home).ID), w.start(w.sell(home).ID), w.paid(home)
@@ -273,6 +315,30 @@ func (w *world) deadline(want time.Time) {
 		got, err := r.NextDeadline()
 		w.must(err)
 		w.same("next deadline", got, want)
+	})
+}
+
+// asked is an authorized payment about which its game is being asked.
+func (w *world) asked() pay.Payment {
+	w.Helper()
+	c := w.order(home, "ann", "")
+	c.Session.Confirm = true
+	w.apply(c)
+	p := w.start(c.Session.ID)
+	w.settle(p.ID, pay.OutcomeAuthorized)
+	return w.payment(p.ID)
+}
+
+func (w *world) intend(id pay.PaymentID, i pay.Intent, why *pay.Failure) error {
+	return w.store.Update(w.Context(), "sess_1", func(tx store.Tx) error { return tx.Intend(id, i, why) })
+}
+
+func (w *world) askedOf(after pay.PaymentID, most int, want ...pay.PaymentID) {
+	w.Helper()
+	w.view(func(r store.Reader) {
+		found, err := r.AskedPayments(after, most)
+		w.must(err)
+		w.same("asked payments", paymentIDs(found), want)
 	})
 }
 

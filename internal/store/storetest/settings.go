@@ -13,6 +13,8 @@ import (
 var settingsCases = []testCase{
 	{"every field of a game comes back, new and changed", func(w *world) {
 		g := pay.Game{ID: "chess", Name: "Chess", Attempts: 3, Capture: pay.CaptureManual, SessionTTL: time.Hour,
+			ConfirmURL:    "https://chess.example/confirm",
+			ConfirmSecret: []pay.SealedSecret{{Sealed: []byte{0, 255}}, {Sealed: []byte{1}, ExpiresAt: w.tick()}},
 			ReturnSchemes: []string{"chess", "https"}, ReturnHosts: []string{"example.com"}, Currencies: []pay.Currency{"USD"},
 			CreatedAt: w.tick(), UpdatedAt: w.tick()}
 		w.configure(func(s store.Settings) error { return s.CreateGame(g) })
