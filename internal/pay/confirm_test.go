@@ -124,3 +124,24 @@ func TestWhatTheGameDecidedIsWhyThePaymentEnds(t *testing.T) {
 		})
 	}
 }
+
+func TestASessionThatCouldNeverBePaidIsNotMade(t *testing.T) {
+	for _, tt := range []struct {
+		env  pay.Environment
+		url  string
+		code pay.Code
+	}{
+		{pay.Sandbox, "http://game.test/confirm", ""},
+		{pay.Sandbox, "https://game.test/confirm", ""},
+		{pay.Production, "http://game.test/confirm", pay.InvalidRequest},
+		{pay.Production, "https://game.test/confirm", ""},
+		{pay.Production, "", ""},
+	} {
+		game := pay.Game{ID: "arcade", ConfirmURL: tt.url}.WithDefaults()
+		price := pay.ItemOrder{Title: "Coin", Price: 100, Currency: "USD"}
+		_, err := pay.NewSession("sess_1", tt.env, game, pay.Order{Game: "arcade", User: "p", Item: &price, ReturnURL: "a://b"}, noon)
+		if code := pay.CodeOf(err); err != nil && code != tt.code || err == nil && tt.code != "" {
+			t.Errorf("%s, asked at %q: %v", tt.env, tt.url, err)
+		}
+	}
+}

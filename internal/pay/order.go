@@ -60,6 +60,9 @@ func NewSession(id SessionID, env Environment, game Game, o Order, now time.Time
 		ID: id, Environment: env, Game: game.ID, User: o.User, Status: SessionPending,
 		Attempts: game.Attempts, Capture: game.Capture, Confirm: game.ConfirmURL != "", CreatedAt: now,
 	}
+	if s.Confirm && !game.ConfirmableIn(env) {
+		return Change{}, RefuseField(InvalidRequest, "game_id", "names a game that must be asked before its players are charged, at a confirm_url that is not https; a %s session could never be paid", env)
+	}
 	if err := checkText(InvalidUserID, "user_id", string(o.User), 1, MostUserID); err != nil {
 		return Change{}, err
 	}
