@@ -28,7 +28,7 @@ const (
 	healthyEndpoints = 10
 
 	// healthySoon is how late 99 of 100 deliveries to healthy endpoints may be.
-	healthySoon = 2 * time.Second
+	healthySoon = slower * 2 * time.Second
 
 	// mostHeap is how much the heap may grow over dead endpoints: a few buffers for each
 	// post under way, and what is known of a thousand endpoints.
@@ -68,7 +68,7 @@ func TestAThousandDeadEndpointsBesideTenHealthy(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	const events = 60
+	const events = 60 / min(slower, 5)
 	for range events {
 		healthy.written(string(w.offer().ID))
 		time.Sleep(50 * time.Millisecond)
