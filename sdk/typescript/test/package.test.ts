@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
@@ -64,11 +64,13 @@ describe("the package as it is packed", { concurrency: true }, () => {
     });
   }
 
-  test("holds what is built and its README, and no more", async (t) => {
+  test("holds what is built, its README and its licence, and no more", async (t) => {
     const project = await Project.make("module");
     t.after(() => project.remove());
     const packed = join(project.dir, "node_modules/@coinslot/sdk");
-    assert.deepEqual((await readdir(packed)).sort(), ["README.md", "dist", "package.json"]);
+    assert.deepEqual((await readdir(packed)).sort(), ["LICENSE", "README.md", "dist", "package.json"]);
+    const license = (dir: string) => readFile(join(dir, "LICENSE"), "utf8");
+    assert.equal(await license(packed), await license(join(import.meta.dirname, "../../..")));
     assert.deepEqual((await readdir(join(packed, "dist"))).sort(), ["cjs", "esm"]);
   });
 });
