@@ -16,15 +16,15 @@ after(() => server.stop());
 
 const body = `
 async function main(): Promise<void> {
-  const toffee = new Coinslot();
-  const session = await toffee.checkout({
+  const client = new Coinslot();
+  const session = await client.checkout({
     gameId: "space_shooter",
     userId: "player_42",
     item: { title: "50 Gold Coins", price: 499, currency: "USD" },
     returnUrl: "mygame://payment-complete",
   });
-  const { status } = await toffee.sessions.status({ id: session.id });
-  const wrong: CoinslotError = await toffee.sessions.get({ id: "sess_nobody" }).then(
+  const { status } = await client.sessions.status({ id: session.id });
+  const wrong: CoinslotError = await client.sessions.get({ id: "sess_nobody" }).then(
     () => { throw new Error("found"); },
     (error: unknown) => { if (error instanceof CoinslotError) return error; throw error; },
   );
