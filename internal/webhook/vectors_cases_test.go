@@ -50,6 +50,7 @@ const (
 )
 
 const (
+	notSecret = "secret" // no reason of a refusal: the receiver's own mistake
 	missing   = "missing_signature"
 	malformed = "malformed_signature"
 	untimely  = "timestamp_out_of_tolerance"
@@ -326,6 +327,54 @@ func badBodies(bodies map[string]string) (cases []vectorCase) {
 	}
 	slices.SortFunc(cases, func(a, b vectorCase) int { return strings.Compare(a.name, b.name) })
 	return cases
+}
+
+// badSecrets are what nobody may verify with: anybody can sign by some of them.
+var badSecrets = []struct {
+	name  string
+	holds []string
+}{
+	{"no secret", []string{}},
+	{"a secret that is empty", []string{""}},
+	{"whsec_ and nothing behind it", []string{"whsec_"}},
+	{"a secret that is not base64", []string{"whsec_not base64!"}},
+	{"a word for a secret", []string{"secret"}},
+	{"a secret cut short", []string{strings.TrimSuffix(newSecret, "=")}},
+	{"a secret with a newline behind it", []string{newSecret + "\n"}},
+	{"a secret with a newline within", []string{newSecret[:10] + "\n" + newSecret[10:]}},
+	{"a secret in the base64 of URLs", []string{strings.NewReplacer("+", "-", "/", "_").Replace(newSecret)}},
+	{"a secret whose last letter has bits to spare", []string{strings.Replace(newSecret, "A=", "B=", 1)}},
+	{"an empty secret behind a good one", []string{newSecret, "whsec_"}},
+	{"a word in front of a good secret", []string{"secret", newSecret}},
+}
+
+// secretCases sign as somebody can who knows the bad secret, and spoil what is looked at
+// after it.
+func secretCases() (cases []vectorCase) {
+	for _, bad := range badSecrets {
+		for _, s := range []scheme{standard, toffee} {
+			cases = append(cases, vectorCase{name: s.String() + ": " + bad.name, scheme: s, holds: bad.holds, refused: notSecret, spoil: func(v *vector) {
+				if len(bad.holds) == 1 {
+					s.forge(v, bad.holds[0])
+				}
+			}})
+		}
+	}
+	return append(cases,
+		vectorCase{name: "a bad secret and no header at all", holds: []string{"whsec_"}, refused: notSecret, spoil: func(v *vector) { clear(v.Headers) }},
+		vectorCase{name: "a bad secret and a signature that cannot be read", holds: []string{"whsec_"}, refused: notSecret, spoil: with(headerStandard, "nonsense")},
+		vectorCase{name: "a bad secret and a request that is late", late: 86400, holds: []string{"whsec_"}, refused: notSecret},
+	)
+}
+
+// forge signs by a secret that is none, as its text or as what is left of its base64.
+func (s scheme) forge(v *vector, secret string) {
+	if s == toffee {
+		v.Headers[headerToffee] = s.list(s.v1(hex.EncodeToString(hmacOf([]byte(secret), unix(vectorTime)+"."+v.Body))))
+		return
+	}
+	key, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	v.Headers[headerStandard] = s.v1(base64.StdEncoding.EncodeToString(hmacOf(key, vectorID+"."+unix(vectorTime)+"."+v.Body)))
 }
 
 // onlyWeRefuse are the vectors that the library accepts: it looks at every signature.

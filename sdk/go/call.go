@@ -15,6 +15,7 @@ const (
 	headerAuthorization  = "Authorization"
 	headerIdempotencyKey = "Idempotency-Key"
 	headerRetryAfter     = "Retry-After"
+	headerUserAgent      = "User-Agent"
 
 	mostIdempotencyKey = 255
 )
@@ -76,12 +77,9 @@ func attempts[Req, Res any](ctx context.Context, c *caller, call method[Req, Res
 // attempt tries a call once. Each attempt is a request of its own, headers and all: the
 // transport may still be reading those of one that was given up.
 func attempt[Req, Res any](ctx context.Context, c *caller, call method[Req, Res], req *Req, header http.Header) (*Res, *Error) {
-	limited := ctx
-	if c.timeout > 0 {
-		var cancel context.CancelFunc
-		limited, cancel = context.WithTimeout(ctx, c.timeout)
-		defer cancel()
-	}
+	limited, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	limited, place := noteAnswer(limited)
 	limited, info := connect.NewClientContext(limited)
 	info.RequestHeader().Set(headerAuthorization, "Bearer "+c.token)
 	for name, values := range header {
@@ -89,7 +87,11 @@ func attempt[Req, Res any](ctx context.Context, c *caller, call method[Req, Res]
 	}
 	res, err := call(limited, req)
 	if err != nil {
-		return nil, newError(err)
+		failed := newErrorOf(err, place.Load())
+		if failed.RPCCode == connect.CodeCanceled && ctx.Err() != nil { // whatever broke, it was given up
+			failed.Code, failed.Retryable = CodeCanceled, false
+		}
+		return nil, failed
 	}
 	return res, nil
 }

@@ -22,9 +22,9 @@ func New(accessToken string, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	web := s.httpClient
-	if web == nil {
-		web = newHTTPClient()
+	web := courier{newHTTPClient()}
+	if s.httpClient != nil {
+		web = courier{s.httpClient}
 	}
 	c := &caller{token: s.token, timeout: s.timeout, retries: s.retries}
 	payments, events := payv1connect.NewPaymentServiceClient(web, s.baseURL), payv1connect.NewEventServiceClient(web, s.baseURL)

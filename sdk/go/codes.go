@@ -29,6 +29,7 @@ const (
 	CodePaymentNotFound       = "payment_not_found"
 	CodeRefundNotFound        = "refund_not_found"
 	CodeEventNotFound         = "event_not_found"
+	CodeNotFound              = "not_found" // by something that is not Coinslot
 	CodeSessionExpired        = "session_expired"
 	CodeSessionNotPending     = "session_not_pending"
 	CodePaymentInProgress     = "payment_in_progress"
@@ -37,7 +38,9 @@ const (
 	CodeRefundNotAllowed      = "refund_not_allowed"
 	CodeIdempotencyConflict   = "idempotency_conflict"
 	CodeInternal              = "internal"
-	CodeUnavailable           = "unavailable"
+	CodeUnavailable           = "unavailable" // or not reached, or not in time
+	CodeUnknown               = "unknown"     // an answer that is not Coinslot's
+	CodeCanceled              = "canceled"    // by the caller's context
 )
 
 // The codes of Payment.Error: why a payment failed.

@@ -46,8 +46,8 @@ func WithEnvironment(e Environment) Option { return func(s *settings) { s.enviro
 // WithHTTPClient makes calls through c, for proxies and certificates of one's own.
 func WithHTTPClient(c *http.Client) Option { return func(s *settings) { s.httpClient = c } }
 
-// WithTimeout sets how long one attempt of a call may take, by default 30 s; 0 sets no
-// limit. Limit a call with all its attempts by its context.
+// WithTimeout sets how long one attempt of a call may take, by default 30 s. Limit a call
+// with all its attempts by its context.
 func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
 
 // WithRetries sets how often a call is tried again, by default twice. Only what may help
@@ -73,6 +73,7 @@ func newSettings(accessToken string, opts []Option) (*settings, error) {
 	if s.token == "" {
 		s.token = os.Getenv(accessTokenVariable)
 	}
+	s.token = strings.TrimSpace(s.token) // files and variables often end in a newline
 	if s.baseURL == "" {
 		s.baseURL = os.Getenv(urlVariable)
 	}
@@ -123,15 +124,18 @@ func (s *settings) checkURL() error {
 		s.baseURL = defaultSandboxURL
 	}
 	u, err := url.Parse(s.baseURL)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("coinslot: the base URL must look like https://pay.example.com")
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(s.baseURL, "?#") {
+		return errors.New("coinslot: the base URL must look like https://pay.example.com, without user, query or fragment") // which may be secret
 	}
 	return nil
 }
 
 func (s *settings) checkNumbers() error {
-	if s.timeout < 0 || s.retries < 0 {
-		return errors.New("coinslot: timeout and retries must not be negative")
+	if s.timeout <= 0 {
+		return errors.New("coinslot: the timeout must be positive")
+	}
+	if s.retries < 0 {
+		return errors.New("coinslot: retries must not be negative")
 	}
 	return nil
 }

@@ -37,14 +37,21 @@ func TestNew(t *testing.T) {
 		{name: "a sandbox token in production", token: sandboxToken, envURL: "http://there:1", opts: options{coinslot.WithEnvironment(coinslot.Production)}, refusal: "the access token is for sandbox, but the environment is set to production"},
 		{name: "a production token in the sandbox", envToken: productionToken, opts: options{coinslot.WithEnvironment(coinslot.Sandbox)}, refusal: "the access token is for production, but the environment is set to sandbox"},
 		{name: "no such environment", token: sandboxToken, opts: options{coinslot.WithEnvironment("staging")}, refusal: `the environment must be sandbox or production, got "staging"`},
-		{name: "a token with a newline", token: sandboxToken + "\n", refusal: "the access token has spaces"},
+		{name: "a token with white space around it", token: " " + sandboxToken + "\r\n", calls: "http://localhost:8080 sk_sandbox_abc"},
+		{name: "a token of the environment with a newline behind it", envToken: sandboxToken + "\n", calls: "http://localhost:8080 sk_sandbox_abc"},
+		{name: "a token of white space", token: " \n", refusal: "no access token"},
+		{name: "a token with a newline within", token: sandboxToken + "\nA: b", refusal: "the access token has spaces"},
+		{name: "a token that is not ASCII", token: sandboxToken + "é", refusal: "the access token has spaces"},
 		{name: "a token with a space", token: "Bearer " + sandboxToken, refusal: "the access token has spaces"},
 		{name: "a URL without a scheme", token: sandboxToken, opts: options{coinslot.WithBaseURL("pay.example.com")}, refusal: "the base URL must look like"},
 		{name: "a URL of another scheme", token: sandboxToken, opts: options{coinslot.WithBaseURL("ftp://pay.example.com")}, refusal: "the base URL must look like"},
 		{name: "a URL with a password", token: sandboxToken, opts: options{coinslot.WithBaseURL("https://me:secret@pay.example.com")}, refusal: "the base URL must look like"},
 		{name: "a URL with a query", token: sandboxToken, opts: options{coinslot.WithBaseURL("https://pay.example.com?a=b")}, refusal: "the base URL must look like"},
+		{name: "a URL with a fragment", token: sandboxToken, opts: options{coinslot.WithBaseURL("https://pay.example.com#a")}, refusal: "the base URL must look like"},
+		{name: "a URL with an empty query", token: sandboxToken, opts: options{coinslot.WithBaseURL("https://pay.example.com?")}, refusal: "the base URL must look like"},
 		{name: "retries below none", token: sandboxToken, opts: options{coinslot.WithRetries(-1)}, refusal: "must not be negative"},
-		{name: "a timeout below none", token: sandboxToken, opts: options{coinslot.WithTimeout(-time.Second)}, refusal: "must not be negative"},
+		{name: "a timeout below none", token: sandboxToken, opts: options{coinslot.WithTimeout(-time.Second)}, refusal: "the timeout must be positive"},
+		{name: "no timeout", token: sandboxToken, opts: options{coinslot.WithTimeout(0)}, refusal: "the timeout must be positive"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("COINSLOT_ACCESS_TOKEN", tt.envToken)

@@ -3,6 +3,7 @@ package coinslot
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"connectrpc.com/connect"
@@ -51,6 +52,7 @@ func listen[Req, Res any](ctx context.Context, c *caller, open stream[Req, Res],
 	defer giveUp(nil)
 	silence := time.AfterFunc(mostSilence, func() { giveUp(errSilence) })
 	defer silence.Stop()
+	limited, place := noteAnswer(limited)
 	limited, info := connect.NewClientContext(limited)
 	info.RequestHeader().Set(headerAuthorization, "Bearer "+c.token)
 	told, err := open(limited, req)
@@ -71,6 +73,8 @@ func listen[Req, Res any](ctx context.Context, c *caller, open stream[Req, Res],
 	switch err := told.Err(); {
 	case errors.Is(context.Cause(limited), errSilence):
 		return newError(connect.NewError(connect.CodeUnavailable, errSilence))
+	case err != nil && place.Load() != nil && place.Load().status != http.StatusOK: // no stream, but a refusal of, say, a proxy
+		return newErrorOf(err, place.Load())
 	case err != nil:
 		return newError(err)
 	}

@@ -89,11 +89,13 @@ func (v *Verifier) isTimely(at time.Time) bool {
 	return now().Sub(at).Abs() <= tolerance
 }
 
-// decodeSecrets makes keys of Standard Webhooks. It never shows a secret.
+// decodeSecrets makes keys of Standard Webhooks, and refuses what is none whichever
+// signature is looked at: anybody can sign by an empty key. It never shows a secret.
 func decodeSecrets(secrets []string) (keys [][]byte, err error) {
 	for _, secret := range secrets {
-		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, secretPrefix))
-		if err != nil || len(key) == 0 {
+		text := strings.TrimPrefix(secret, secretPrefix)
+		key, err := base64.StdEncoding.DecodeString(text)
+		if err != nil || len(key) == 0 || base64.StdEncoding.EncodeToString(key) != text { // which skips newlines
 			return nil, errNotASecret
 		}
 		keys = append(keys, key)

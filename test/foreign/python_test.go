@@ -3,9 +3,6 @@
 package foreign
 
 import (
-	"bufio"
-	"encoding/json"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/coinslot/coinslot/internal/testneed"
+	"github.com/coinslot/coinslot/test/sdk"
 )
 
 const root = "../.."
@@ -24,38 +22,31 @@ func TestPythonGRPC(t *testing.T) {
 	testneed.Program(t, "protoc")
 	testneed.Program(t, "grpc_python_plugin")
 	python := testneed.Python(t, "grpc", "google.protobuf")
-	dependOn(t, "test/foreign", "cmd", "internal")
+	if err := sdk.LookAt(root, "test/foreign", "cmd", "internal"); err != nil {
+		t.Fatal(err)
+	}
 
 	config, example := documented(t, "Python")
 	stubs := generate(t, config)
-	s := start(t)
+	dir := t.TempDir()
+	binary, s := start(t, dir)
+	address := strings.TrimPrefix(s.URL, "http://")
 
 	run := func(args ...string) string {
 		cmd := exec.CommandContext(t.Context(), python, args...)
 		cmd.Env = append(os.Environ(), "PYTHONPATH="+stubs, "PYTHONDONTWRITEBYTECODE=1",
-			"COINSLOT_KEY="+s.key, "COINSLOT_ADDRESS="+s.address, "COINSLOT_BINARY="+s.binary, "COINSLOT_DATA="+s.data)
+			"COINSLOT_KEY="+s.Key, "COINSLOT_ADDRESS="+address, sdk.BinaryVariable+"="+binary, "COINSLOT_DATA="+s.Data)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		return string(out)
 	}
-	printed := run("-c", strings.ReplaceAll(example, "localhost:8080", s.address))
-	if !strings.HasPrefix(printed, "http://"+s.address+"/pay/sess_") {
+	printed := run("-c", strings.ReplaceAll(example, "localhost:8080", address))
+	if !strings.HasPrefix(printed, s.URL+"/pay/sess_") {
 		t.Errorf("the documented example printed %q", printed)
 	}
 	t.Log(run("calls.py", "-v"))
-}
-
-// dependOn looks at files that only other programs read, so that `go test` runs this
-// again once one of them has changed.
-func dependOn(t *testing.T, dirs ...string) {
-	t.Helper()
-	for _, dir := range dirs {
-		if err := filepath.WalkDir(filepath.Join(root, dir), func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // documented is the configuration and the program under a heading of docs/clients.md.
@@ -103,41 +94,20 @@ func generate(t *testing.T, config string) string {
 	return filepath.Join(dir, "gen")
 }
 
-// server is the program as it is run, in the sandbox.
-type server struct{ binary, data, address, key string }
-
-func start(t *testing.T) server {
+// start runs the program as it is built, in the sandbox, with its data in dir.
+func start(t *testing.T, dir string) (binary string, s *sdk.Server) {
 	t.Helper()
-	dir := t.TempDir()
-	s := server{binary: filepath.Join(dir, "coinslot"), data: filepath.Join(dir, "data")}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", s.binary, "./cmd/coinslot")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	cmd := exec.Command(s.binary, "serve", "--quiet-start", "--addr", "127.0.0.1:0", "--data", s.data)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
+	binary, err := sdk.Build(root, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if s, err = sdk.Start(binary, dir); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		if err := cmd.Wait(); err != nil {
-			t.Error("the server ended with", err)
+		if err := s.Stop(); err != nil {
+			t.Error(err)
 		}
 	})
-	var said struct {
-		URL        string `json:"url"`
-		SandboxKey string `json:"sandbox_key"`
-	}
-	line, _ := bufio.NewReader(out).ReadBytes('\n')
-	if err := json.Unmarshal(line, &said); err != nil {
-		t.Fatalf("the server said %q at its start", line)
-	}
-	s.address, s.key = strings.TrimPrefix(said.URL, "http://"), said.SandboxKey
-	return s
+	return binary, s
 }

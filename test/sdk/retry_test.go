@@ -173,10 +173,10 @@ func TestRetries(t *testing.T) {
 		{"a key that is not valid", []fault{says(connect.CodeUnauthenticated, "unauthorized", "")}, 1, "unauthorized", 0, 0},
 		{"a proxy without a server", []fault{proxied(502), proxied(503)}, 3, "", 750 * time.Millisecond, 1500 * time.Millisecond},
 		{"a proxy that limits", []fault{proxied(429)}, 2, "", 250 * time.Millisecond, 500 * time.Millisecond},
-		{"another server", []fault{proxied(404)}, 1, "unimplemented", 0, 0},
+		{"another server", []fault{proxied(404)}, 1, "not_found", 0, 0},
 		{"a page instead of an answer", []fault{proxied(200)}, 1, "unknown", 0, 0},
 		{"no answer", []fault{silent}, 2, "", 30250 * time.Millisecond, 30500 * time.Millisecond},
-		{"never an answer", []fault{silent, silent, silent}, 3, "deadline_exceeded", 90750 * time.Millisecond, 91500 * time.Millisecond},
+		{"never an answer", []fault{silent, silent, silent}, 3, "unavailable", 90750 * time.Millisecond, 91500 * time.Millisecond},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inABubble(t, tt.faults, nil, func(t *testing.T, c *coinslot.Client, n *network) {
@@ -274,19 +274,9 @@ func TestSettingsOfRetries(t *testing.T) {
 	inABubble(t, []fault{silent}, settings, func(t *testing.T, c *coinslot.Client, n *network) {
 		began := time.Now()
 		_, err := c.Checkout(t.Context(), coins())
-		wantCode(t, err, "deadline_exceeded")
+		wantCode(t, err, "unavailable")
 		if took := time.Since(began); took != time.Second || len(n.sent) != 1 {
 			t.Errorf("%d requests within %v", len(n.sent), took)
-		}
-	})
-	endless := []coinslot.Option{coinslot.WithTimeout(0)}
-	inABubble(t, []fault{silent}, endless, func(t *testing.T, c *coinslot.Client, n *network) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-		defer cancel()
-		began := time.Now()
-		_, err := c.Checkout(ctx, coins())
-		if took := time.Since(began); took != time.Hour || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%v within %v", err, took)
 		}
 	})
 }
@@ -303,7 +293,7 @@ func TestTheContextEndsACall(t *testing.T) {
 		again  bool // whether it may be tried again
 		took   time.Duration
 	}{
-		{"a deadline during an attempt", []fault{silent}, deadline(10 * time.Second), context.DeadlineExceeded, "deadline_exceeded", true, 10 * time.Second},
+		{"a deadline during an attempt", []fault{silent}, deadline(10 * time.Second), context.DeadlineExceeded, "unavailable", true, 10 * time.Second},
 		{"cancelled during an attempt", []fault{silent}, cancelled(10 * time.Second), context.Canceled, "canceled", false, 10 * time.Second},
 		{"cancelled during a pause", []fault{unreachable}, cancelled(100 * time.Millisecond), context.Canceled, "unavailable", true, 100 * time.Millisecond},
 		{"cancelled as the connection breaks", []fault{breaking}, cancelled(time.Second), context.Canceled, "canceled", false, time.Second},

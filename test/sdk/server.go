@@ -42,14 +42,16 @@ type Server struct {
 	URL string
 	Key string // covers space_shooter
 
-	binary, data string
-	process      *exec.Cmd
-	log          *bytes.Buffer
+	Data string // the data directory
+
+	binary  string
+	process *exec.Cmd
+	log     *bytes.Buffer
 }
 
 // Start runs binary until Stop. Everything it keeps is in dir.
 func Start(binary, dir string) (*Server, error) {
-	s := &Server{binary: binary, data: filepath.Join(dir, "data"), log: &bytes.Buffer{}}
+	s := &Server{binary: binary, Data: filepath.Join(dir, "data"), log: &bytes.Buffer{}}
 	s.process = s.command("serve", "--addr", "127.0.0.1:0", "--quiet-start")
 	s.process.Stderr = s.log
 	out, err := s.process.StdoutPipe()
@@ -104,7 +106,7 @@ func (s *Server) command(args ...string) *exec.Cmd {
 			c.Env = append(c.Env, variable)
 		}
 	}
-	c.Env = append(c.Env, "COINSLOT_DATA="+s.data)
+	c.Env = append(c.Env, "COINSLOT_DATA="+s.Data)
 	return c
 }
 

@@ -17,7 +17,7 @@ func TestTypeScript(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(repository, "sdk/typescript/node_modules/.package-lock.json")); err != nil {
 		testneed.Lacks(t, "the npm packages of sdk/typescript")
 	}
-	dependsOn(t, "sdk/typescript", "sdk/webhook-vectors.json", "proto", "cmd", "gen", "internal")
+	dependsOn(t, "sdk/typescript", "sdk/webhook-vectors.json", "sdk/failures.json", "proto", "cmd", "gen", "internal")
 	runSuite(t, "typescript", npm, "test")
 }
 

@@ -14,10 +14,12 @@ from typing import List, Set
 
 import pytest
 from readme import program
+from shop import ROOT
 
 import coinslot
 
 HERE = Path(__file__).resolve().parents[1]
+LICENSE = (ROOT / "LICENSE").read_text()
 SOURCES = sorted((HERE / "src").rglob("*.py"))
 
 
@@ -66,7 +68,9 @@ def test_a_wheel_holds_the_whole_package(copy: Path) -> None:
     with zipfile.ZipFile(build(copy, "build_wheel")) as wheel:
         names = wheel.namelist()
         metadata = wheel.read(next(n for n in names if n.endswith("/METADATA"))).decode()
+        license = wheel.read(next(n for n in names if n.endswith("/LICENSE"))).decode()
     assert {n for n in names if ".dist-info/" not in n} == shipped()
+    assert license == LICENSE
     assert f"Version: {coinslot.__version__}\n" in metadata
     assert "Requires-Python: >=3.9\n" in metadata
     assert [line for line in metadata.splitlines() if line.startswith("Requires-Dist:")] == [
@@ -77,7 +81,7 @@ def test_a_wheel_holds_the_whole_package(copy: Path) -> None:
 def test_a_source_distribution_holds_the_whole_package(copy: Path) -> None:
     with tarfile.open(build(copy, "build_sdist")) as sdist:
         names = {n.partition("/")[2] for n in sdist.getnames()}
-    assert {"src/" + name for name in shipped()} | {"README.md", "pyproject.toml"} <= names
+    assert {"src/" + name for name in shipped()} | {"LICENSE", "README.md", "pyproject.toml"} <= names
 
 
 def test_a_copy_of_the_package_is_enough(tmp_path: Path) -> None:

@@ -41,6 +41,11 @@ def test_the_shared_vectors(vector: Vector) -> None:
         if vector["accepted"]:
             assert told(verify(body)) == vector["event"]
             continue
+        if vector["reason"] == "secret":  # the receiver's mistake, whatever the request is
+            with pytest.raises(ValueError, match="secret") as mistake:
+                verify(body)
+            assert not any(len(s) > len("whsec_") and s in str(mistake.value) for s in vector["secrets"])
+            continue
         with pytest.raises(WebhookError) as refusal:
             verify(body)
         assert refusal.value.reason == vector["reason"]
@@ -62,14 +67,6 @@ def test_the_time_is_the_clocks_by_default() -> None:
 def test_one_secret_may_be_given_as_it_is() -> None:
     v = good()
     assert verify_webhook(v["body"], v["headers"], v["secrets"][0], now=v["now"]).type == v["event"]["type"]
-
-
-@pytest.mark.parametrize("secrets", ["", [], ["whsec_AAAA", ""], "whsec_not base64", "whsec_AAAA!AAAA"])
-def test_a_secret_that_cannot_be_one_is_the_receivers_mistake(secrets: Any) -> None:
-    v = good()
-    with pytest.raises(ValueError, match="secret") as mistake:
-        verify_webhook(v["body"], v["headers"], secrets, now=v["now"])
-    assert "not base64" not in str(mistake.value)
 
 
 def test_a_body_that_is_no_text_is_no_event() -> None:

@@ -1,4 +1,3 @@
-import { createConnectTransport } from "@connectrpc/connect-node";
 import { Caller } from "./call.js";
 import type { Environment, Refund, Session } from "./entities.js";
 import { Events } from "./events.js";
@@ -35,7 +34,7 @@ export class Coinslot {
   /** Makes a client. Throws a TypeError where an option is missing or wrong. */
   constructor(options: CoinslotOptions = {}) {
     const chosen = settings(options);
-    const caller = new Caller(createConnectTransport({ baseUrl: chosen.baseUrl, httpVersion: "1.1" }), chosen);
+    const caller = new Caller(chosen);
     this.baseUrl = chosen.baseUrl;
     this.environment = chosen.environment;
     this.sessions = new Sessions(caller);

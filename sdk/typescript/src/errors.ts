@@ -19,6 +19,7 @@ export type ErrorCode =
   | "invalid_limit"
   | "invalid_offset"
   | "invalid_cursor"
+  | "invalid_consumer"
   | "invalid_status"
   | "invalid_expires_in"
   | "invalid_id"
@@ -45,24 +46,24 @@ export type ErrorCode =
 /** The codes for which the same call may have another answer a moment later. */
 const retryable: ReadonlySet<ErrorCode> = new Set(["unavailable", "internal", "rate_limited"]);
 
-/** What each RPC code is called on the wire, and the HTTP status that goes with it. */
-const rpc: Record<Code, readonly [name: string, httpStatus: number]> = {
-  [Code.Canceled]: ["canceled", 499],
-  [Code.Unknown]: ["unknown", 500],
-  [Code.InvalidArgument]: ["invalid_argument", 400],
-  [Code.DeadlineExceeded]: ["deadline_exceeded", 504],
-  [Code.NotFound]: ["not_found", 404],
-  [Code.AlreadyExists]: ["already_exists", 409],
-  [Code.PermissionDenied]: ["permission_denied", 403],
-  [Code.ResourceExhausted]: ["resource_exhausted", 429],
-  [Code.FailedPrecondition]: ["failed_precondition", 400],
-  [Code.Aborted]: ["aborted", 409],
-  [Code.OutOfRange]: ["out_of_range", 400],
-  [Code.Unimplemented]: ["unimplemented", 501],
-  [Code.Internal]: ["internal", 500],
-  [Code.Unavailable]: ["unavailable", 503],
-  [Code.DataLoss]: ["data_loss", 500],
-  [Code.Unauthenticated]: ["unauthenticated", 401],
+/** What each RPC code is called on the wire. */
+const rpcName: Readonly<Record<Code, string>> = {
+  [Code.Canceled]: "canceled",
+  [Code.Unknown]: "unknown",
+  [Code.InvalidArgument]: "invalid_argument",
+  [Code.DeadlineExceeded]: "deadline_exceeded",
+  [Code.NotFound]: "not_found",
+  [Code.AlreadyExists]: "already_exists",
+  [Code.PermissionDenied]: "permission_denied",
+  [Code.ResourceExhausted]: "resource_exhausted",
+  [Code.FailedPrecondition]: "failed_precondition",
+  [Code.Aborted]: "aborted",
+  [Code.OutOfRange]: "out_of_range",
+  [Code.Unimplemented]: "unimplemented",
+  [Code.Internal]: "internal",
+  [Code.Unavailable]: "unavailable",
+  [Code.DataLoss]: "data_loss",
+  [Code.Unauthenticated]: "unauthenticated",
 };
 
 /** Says why a call failed. Compare `code`; `message` is for whoever reads it. */
@@ -107,58 +108,85 @@ export class CoinslotError extends Error {
 }
 
 /** What an answer is called that is not Coinslot's own, but that of a proxy in front of it, by its HTTP status. */
-function codeOfStatus(httpStatus: number): ErrorCode {
-  switch (httpStatus) {
-    case 400:
-      return "invalid_request";
-    case 401:
-      return "unauthorized";
-    case 403:
-      return "forbidden";
-    case 404:
-    case 501:
-      return "not_found";
-    case 429:
-      return "rate_limited";
-    case 500:
-      return "internal";
-    default:
-      return httpStatus > 500 ? "unavailable" : "unknown";
-  }
+const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
+  400: "invalid_request",
+  401: "unauthorized",
+  403: "forbidden",
+  404: "not_found",
+  429: "rate_limited",
+  500: "internal",
+  502: "unavailable",
+  503: "unavailable",
+  504: "unavailable",
+};
+
+/**
+ * What came over HTTP. Whoever sent it, it has a status: an error of Connect does not tell it.
+ *
+ * @internal
+ */
+export interface Answer {
+  status?: number;
+  retryAfter?: string | null;
 }
 
-/** The error of a call that went out and failed. */
-export function callError(reason: unknown, baseUrl: string): CoinslotError {
+/**
+ * The error of a call that went out and failed, and of the answer that came, if one did.
+ *
+ * @internal
+ */
+export function callError(reason: unknown, baseUrl: string, answer: Answer): CoinslotError {
   const e = ConnectError.from(reason);
-  const [rpcCode, usualStatus] = rpc[e.code];
-  const retryAfter = secondsUntil(e.metadata.get("Retry-After"));
+  const httpStatus = answer.status;
+  const retryAfter = secondsUntil(answer.retryAfter);
+  const told = detailed(e, httpStatus, retryAfter);
+  if (told !== undefined) {
+    return told;
+  }
+  if (httpStatus === undefined || isBroken(e)) {
+    return unanswered(e, baseUrl);
+  }
+  const message = `${baseUrl} answered ${httpStatus}, and not as Coinslot does: is baseUrl right? ${e.rawMessage}`.trim();
+  const code = codeOfStatus[httpStatus] ?? "unknown";
+  return new CoinslotError(message, { code, rpcCode: rpcName[e.code], httpStatus, retryAfter, cause: e });
+}
+
+/**
+ * The error of a stream that had begun: what its end tells, or that it broke off.
+ *
+ * @internal
+ */
+export function brokenStream(reason: unknown, baseUrl: string): CoinslotError {
+  const e = reason === undefined ? new ConnectError("", Code.Unavailable) : ConnectError.from(reason);
+  return detailed(e, undefined, undefined) ?? unanswered(e, baseUrl);
+}
+
+/** The error that the server named. */
+function detailed(e: ConnectError, httpStatus: number | undefined, retryAfter: number | undefined) {
   const detail = e.findDetails(ErrorSchema)[0];
-  if (detail !== undefined) {
-    return new CoinslotError(detail.message, {
+  return (
+    detail &&
+    new CoinslotError(detail.message, {
       code: detail.code,
-      rpcCode,
-      httpStatus: usualStatus,
+      rpcCode: rpcName[e.code],
+      httpStatus,
       retryAfter,
       cause: e,
-    });
-  }
-  const answered = [...e.metadata].length > 0;
-  if (!answered) {
-    const why = e.rawMessage || systemCode(e.cause) || "the connection broke";
-    return new CoinslotError(`no answer from ${baseUrl}: ${why}`, { code: "unavailable", rpcCode, cause: e });
-  }
-  const httpStatus = foreignStatus(e) ?? usualStatus;
-  const message = `${baseUrl} did not answer as Coinslot does: ${e.rawMessage}`;
-  return new CoinslotError(message, { code: codeOfStatus(httpStatus), rpcCode, httpStatus, retryAfter, cause: e });
+    })
+  );
 }
 
-/** The HTTP status of an answer that is not by the Connect protocol: Connect tells it in the message alone. */
-function foreignStatus(e: ConnectError): number | undefined {
-  if (e.rawMessage.startsWith("unsupported content type")) {
-    return 200;
-  }
-  const told = /^HTTP (\d{3})$/.exec(e.rawMessage);
-  return told ? Number(told[1]) : undefined;
+/** The error of a call without an answer: what became of it is not known. */
+function unanswered(e: ConnectError, baseUrl: string): CoinslotError {
+  const late = e.code === Code.DeadlineExceeded;
+  const why = late ? "none in time" : e.rawMessage || systemCode(e.cause) || "the connection broke";
+  const rpcCode = late ? "deadline_exceeded" : "unavailable";
+  return new CoinslotError(`no answer from ${baseUrl}: ${why}`, { code: "unavailable", rpcCode, cause: e });
+}
+
+/** Whether an answer broke off, or did not end in time. */
+function isBroken(e: ConnectError): boolean {
+  return e.code === Code.DeadlineExceeded || systemCode(e.cause) !== undefined;
 }
 
 /** What the system calls the failure of a connection; where several addresses failed it is all there is. */
@@ -166,11 +194,11 @@ function systemCode(cause: unknown): string | undefined {
   return cause instanceof Error && "code" in cause ? String(cause.code) : undefined;
 }
 
-/** The seconds that a Retry-After asks to wait, written as a number or as a date. */
-function secondsUntil(header: string | null): number | undefined {
-  if (header === null) {
-    return undefined;
+/** The seconds that a Retry-After asks to wait, written as a number or as a date; undefined for anything else. */
+function secondsUntil(header: string | null | undefined): number | undefined {
+  if (header && /^\d+$/.test(header)) {
+    return Number(header);
   }
-  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
-  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
+  const date = /^[A-Z][a-z]{2}, .* GMT$/.test(header ?? "") ? Date.parse(header ?? "") : NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - Date.now()) / 1000);
 }

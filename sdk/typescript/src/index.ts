@@ -1,5 +1,5 @@
 export { Coinslot } from "./client.js";
-export type { CallOptions, ChangeOptions, CoinslotOptions } from "./options.js";
+export type { CallOptions, ChangeOptions, CoinslotOptions, NodeOptions, WatchOptions } from "./options.js";
 export type {
   Environment,
   Failure,
@@ -23,7 +23,7 @@ export type {
 } from "./sessions.js";
 export type { Payments, GetPaymentParams, ListPaymentsParams, PaymentPage } from "./payments.js";
 export type { Refunds, RefundParams, ListRefundsParams, RefundPage } from "./refunds.js";
-export type { Events, ListEventsParams, EventPage } from "./events.js";
+export type { Events, ListEventsParams, EventPage, WatchEventsParams, WatchedEvent, AcknowledgeParams } from "./events.js";
 export type {
   CoinslotEvent,
   EventOf,

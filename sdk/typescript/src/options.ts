@@ -1,3 +1,5 @@
+import type { RequestOptions as HttpOptions } from "node:http";
+import type { RequestOptions as HttpsOptions } from "node:https";
 import type { Environment } from "./entities.js";
 
 /** What a client is made with. */
@@ -19,6 +21,21 @@ export interface CoinslotOptions {
 
   /** How often a call is tried again where that is safe and may help; by default 2. */
   retries?: number | undefined;
+
+  /**
+   * How to send requests over HTTP: the options of `http.request` and `https.request`, such as an `agent` with
+   * a proxy, or `ca` and `cert`.
+   */
+  nodeOptions?: NodeOptions | undefined;
+}
+
+/** Options of `http.request` or `https.request`. */
+export type NodeOptions = Omit<HttpOptions, "signal"> | Omit<HttpsOptions, "signal">;
+
+/** How to watch. */
+export interface WatchOptions {
+  /** Ends the watch, which then throws the signal's reason. */
+  signal?: AbortSignal | undefined;
 }
 
 /** How to make one call. */
@@ -51,6 +68,7 @@ export interface Settings {
   environment: Environment | undefined;
   timeout: number;
   retries: number;
+  nodeOptions: NodeOptions | undefined;
 }
 
 const defaultTimeout = 30_000;
@@ -63,11 +81,14 @@ const sandboxUrl = "http://localhost:8080";
  * @internal
  */
 export function settings(options: CoinslotOptions, env: NodeJS.ProcessEnv = process.env): Settings {
-  const accessToken = options.accessToken || env["COINSLOT_ACCESS_TOKEN"];
+  const accessToken = (options.accessToken || env["COINSLOT_ACCESS_TOKEN"] || "").trim();
   if (!accessToken) {
     throw new TypeError(
       "accessToken is missing: pass it or set COINSLOT_ACCESS_TOKEN; `coinslot keys create` makes one",
     );
+  }
+  if (!/^[!-~]+$/.test(accessToken)) { // which the message must not show
+    throw new TypeError("accessToken has spaces, newlines or letters that no access token has");
   }
   const environment = environmentOf(accessToken, options.environment);
   const { timeout = defaultTimeout, retries = defaultRetries } = options;
@@ -81,6 +102,7 @@ export function settings(options: CoinslotOptions, env: NodeJS.ProcessEnv = proc
     environment,
     timeout,
     retries,
+    nodeOptions: options.nodeOptions,
   };
 }
 
@@ -106,8 +128,9 @@ function addressOf(baseUrl: string | undefined, environment: Environment | undef
       "baseUrl is missing: pass the address of your Coinslot server or set COINSLOT_BASE_URL; only the sandbox has a default",
     );
   }
-  if (!URL.canParse(baseUrl) || !/^https?:$/.test(new URL(baseUrl).protocol)) {
-    throw new TypeError(`baseUrl must be an http or https URL, got ${JSON.stringify(baseUrl)}`);
+  const { protocol, username, password } = URL.canParse(baseUrl) ? new URL(baseUrl) : { protocol: "" };
+  if (!/^https?:$/.test(protocol) || username || password || /[?#]/.test(baseUrl)) { // which may be secret
+    throw new TypeError("baseUrl must look like https://pay.example.com, without user, query or fragment");
   }
   return baseUrl;
 }

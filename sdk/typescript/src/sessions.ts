@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { Caller } from "./call.js";
 import type { Session, SessionStatus } from "./entities.js";
+import { EventService } from "./gen/pay/v1/event_pb.js";
 import {
   PaymentService,
   type CreateSessionRequest,
@@ -8,7 +10,7 @@ import {
   type ListSessionsRequest,
 } from "./gen/pay/v1/payment_pb.js";
 import type * as pb from "./gen/pay/v1/payment_pb.js";
-import type { CallOptions, ChangeOptions } from "./options.js";
+import type { CallOptions, ChangeOptions, WatchOptions } from "./options.js";
 import { pages } from "./paging.js";
 import type { Plain } from "./plain.js";
 
@@ -82,6 +84,24 @@ export class Sessions {
   ): AsyncGenerator<Session, void, undefined> {
     for await (const page of pages((cursor) => this.list({ ...params, cursor }, options), params.cursor)) {
       yield* page.sessions;
+    }
+  }
+
+  /**
+   * The session as it is now, and then after each change until its status is final: it need not be asked for again
+   * and again. Changes that follow each other closely can come as one. A connection that breaks is made anew.
+   */
+  async *watch(params: { id: string }, options?: WatchOptions): AsyncGenerator<Session, void, undefined> {
+    let last: Session | undefined;
+    for await (const { session } of this.#caller.watch(EventService.method.watchSession, () => params, options)) {
+      if (session === undefined || isDeepStrictEqual(session, last)) {
+        continue; // a heartbeat, or told again by another connection
+      }
+      last = session as Session;
+      yield last;
+      if (last.status !== "pending") {
+        return;
+      }
     }
   }
 

@@ -5,11 +5,11 @@ import { Coinslot, CoinslotError, type Session } from "@coinslot/sdk";
 import { coins, game, Server } from "./server.js";
 
 let server: Server;
-let toffee: Coinslot;
+let client: Coinslot;
 
 before(async () => {
   server = await Server.start();
-  toffee = server.client();
+  client = server.client();
 });
 after(() => server.stop());
 
@@ -28,13 +28,13 @@ describe("sessions", () => {
     const { gameId, userId, item, returnUrl } = coins;
     const { key: accessToken, url: baseUrl } = server;
 
-    const toffee = new Coinslot({ accessToken, baseUrl });
-    const session = await toffee.checkout({ gameId, userId, item, returnUrl });
+    const client = new Coinslot({ accessToken, baseUrl });
+    const session = await client.checkout({ gameId, userId, item, returnUrl });
     assert.match(session.url, new RegExp(`^${server.url}/.*sess_`));
     const { id } = session;
-    assert.equal((await toffee.sessions.status({ id })).status, "pending");
+    assert.equal((await client.sessions.status({ id })).status, "pending");
     assert.equal(await server.pay(session), "paid");
-    assert((await toffee.sessions.status({ id })).status === "paid");
+    assert((await client.sessions.status({ id })).status === "paid");
   });
 
   test("a session is a plain object: all that was asked for, dates, and nothing that is not set", async () => {
@@ -47,7 +47,7 @@ describe("sessions", () => {
       orderId: "1001",
       locale: "de",
     };
-    const session = await toffee.sessions.create(asked);
+    const session = await client.sessions.create(asked);
     const { id, url, createdAt, expiresAt, ...rest } = session;
     assert.deepEqual(rest, {
       status: "pending",
@@ -62,32 +62,32 @@ describe("sessions", () => {
     });
     assert(createdAt instanceof Date && expiresAt instanceof Date);
     assert.equal(expiresAt.getTime() - createdAt.getTime(), 900_000);
-    assert.deepEqual(await toffee.sessions.get({ id }), session);
+    assert.deepEqual(await client.sessions.get({ id }), session);
     assert.equal(JSON.parse(JSON.stringify(session)).createdAt, createdAt.toISOString());
   });
 
   test("metadata may have values and no offer", async () => {
-    const session = await toffee.checkout({ ...coins, metadata: { values: { level: "12" } } });
+    const session = await client.checkout({ ...coins, metadata: { values: { level: "12" } } });
     assert.deepEqual(session.metadata, { values: { level: "12" } });
   });
 
   test("metadata comes back as it was, whatever its names look like", async () => {
     const values = { $price: "1", $typeName: "google.protobuf.Timestamp", toString: "2" };
-    const session = await toffee.checkout({ ...coins, metadata: { values } });
-    assert.deepEqual((await toffee.sessions.get({ id: session.id })).metadata, { values });
+    const session = await client.checkout({ ...coins, metadata: { values } });
+    assert.deepEqual((await client.sessions.get({ id: session.id })).metadata, { values });
   });
 
   test("fields that are undefined are as good as absent", async () => {
-    const session = await toffee.checkout({ ...coins, orderId: undefined, metadata: undefined, expiresIn: undefined });
+    const session = await client.checkout({ ...coins, orderId: undefined, metadata: undefined, expiresIn: undefined });
     assert.equal("orderId" in session, false);
     assert.equal("metadata" in session, false);
   });
 
   test("cancel withdraws the offer, and again", async () => {
-    const session = await toffee.checkout(coins);
-    assert.equal(await toffee.sessions.cancel({ id: session.id }), undefined);
-    await toffee.sessions.cancel({ id: session.id });
-    const cancelled = await toffee.sessions.get({ id: session.id });
+    const session = await client.checkout(coins);
+    assert.equal(await client.sessions.cancel({ id: session.id }), undefined);
+    await client.sessions.cancel({ id: session.id });
+    const cancelled = await client.sessions.get({ id: session.id });
     assert.equal(cancelled.status, "cancelled");
     assert(cancelled.cancelledAt instanceof Date);
   });
@@ -96,9 +96,9 @@ describe("sessions", () => {
     const userId = "collector";
     const made: string[] = [];
     for (let i = 0; i < 5; i++) {
-      made.unshift((await toffee.checkout({ ...coins, userId })).id);
+      made.unshift((await client.checkout({ ...coins, userId })).id);
     }
-    const page = await toffee.sessions.list({ gameId: game, userId, limit: 2 });
+    const page = await client.sessions.list({ gameId: game, userId, limit: 2 });
     assert.deepEqual(
       page.sessions.map(({ id }) => id),
       made.slice(0, 2),
@@ -112,24 +112,24 @@ describe("sessions", () => {
       }
       return found;
     };
-    assert.deepEqual(await ids(toffee.sessions.all({ gameId: game, userId, limit: 2 })), made);
+    assert.deepEqual(await ids(client.sessions.all({ gameId: game, userId, limit: 2 })), made);
     assert.deepEqual(
-      await ids(toffee.sessions.all({ gameId: game, userId, limit: 2, cursor: page.nextCursor })),
+      await ids(client.sessions.all({ gameId: game, userId, limit: 2, cursor: page.nextCursor })),
       made.slice(2),
     );
-    assert.deepEqual(await ids(toffee.sessions.all({ gameId: game, userId, status: "paid" })), []);
-    const second = await toffee.sessions.list({ gameId: game, userId, limit: 2, offset: 4 });
+    assert.deepEqual(await ids(client.sessions.all({ gameId: game, userId, status: "paid" })), []);
+    const second = await client.sessions.list({ gameId: game, userId, limit: 2, offset: 4 });
     assert.deepEqual([second.sessions.length, second.hasMore, second.nextCursor], [1, false, undefined]);
   });
 });
 
 describe("payments", () => {
   test("get tells of a payment, list of those that brought money", async () => {
-    const session = await toffee.checkout({ ...coins, userId: "payer" });
+    const session = await client.checkout({ ...coins, userId: "payer" });
     await server.pay(session, "--method", "apple_pay");
-    const { paymentId } = await toffee.sessions.get({ id: session.id });
+    const { paymentId } = await client.sessions.get({ id: session.id });
     assert(paymentId);
-    const payment = await toffee.payments.get({ id: paymentId, withExtraData: true });
+    const payment = await client.payments.get({ id: paymentId, withExtraData: true });
     const { createdAt, succeededAt, ...rest } = payment;
     assert.deepEqual(rest, {
       id: paymentId,
@@ -147,18 +147,18 @@ describe("payments", () => {
       environment: "sandbox",
     });
     assert(createdAt instanceof Date && succeededAt instanceof Date);
-    const page = await toffee.payments.list({ gameId: game, userId: "payer", withExtraData: true });
+    const page = await client.payments.list({ gameId: game, userId: "payer", withExtraData: true });
     assert.deepEqual(page, { payments: [payment], total: 1, hasMore: false });
-    for await (const { id } of toffee.payments.all({ gameId: game, userId: "payer" })) {
+    for await (const { id } of client.payments.all({ gameId: game, userId: "payer" })) {
       assert.equal(id, paymentId);
     }
   });
 
   test("a declined card is told with its documented code", async () => {
-    const session = await toffee.checkout(coins);
+    const session = await client.checkout(coins);
     assert.equal(await server.pay(session, "--card", "4000000000000002"), "failed");
-    const { paymentId = "" } = await toffee.sessions.get({ id: session.id });
-    const payment = await toffee.payments.get({ id: paymentId });
+    const { paymentId = "" } = await client.sessions.get({ id: session.id });
+    const payment = await client.payments.get({ id: paymentId });
     assert.equal(payment.status, "failed");
     assert.equal(payment.error?.code, "card_declined");
   });
@@ -166,32 +166,32 @@ describe("payments", () => {
   test("complete takes the money of an authorized payment, cancel releases it", async () => {
     await server.run("games", "create", "manual", "--capture", "manual");
     const accessToken = await server.run("keys", "create", "--game", "manual", "--environment", "sandbox");
-    const toffee = server.client({ accessToken });
+    const client = server.client({ accessToken });
     const authorize = async () => {
-      const { id } = await toffee.checkout({ ...coins, gameId: "manual" });
+      const { id } = await client.checkout({ ...coins, gameId: "manual" });
       assert.equal(await server.pay({ id }), "pending");
-      const { paymentId = "" } = await toffee.sessions.get({ id });
+      const { paymentId = "" } = await client.sessions.get({ id });
       return { id, paymentId };
     };
     const taken = await authorize();
-    assert.equal((await toffee.payments.get({ id: taken.paymentId })).status, "authorized");
-    assert.equal(await toffee.payments.complete({ id: taken.paymentId }), undefined);
-    assert.equal((await toffee.sessions.status(taken)).status, "paid");
+    assert.equal((await client.payments.get({ id: taken.paymentId })).status, "authorized");
+    assert.equal(await client.payments.complete({ id: taken.paymentId }), undefined);
+    assert.equal((await client.sessions.status(taken)).status, "paid");
 
     const released = await authorize();
-    assert.equal(await toffee.payments.cancel({ id: released.paymentId }), undefined);
-    assert.equal((await toffee.payments.get({ id: released.paymentId })).status, "cancelled");
-    await assert.rejects(toffee.payments.complete({ id: released.paymentId }), refusal("payment_not_authorized", 400));
+    assert.equal(await client.payments.cancel({ id: released.paymentId }), undefined);
+    assert.equal((await client.payments.get({ id: released.paymentId })).status, "cancelled");
+    await assert.rejects(client.payments.complete({ id: released.paymentId }), refusal("payment_not_authorized", 400));
   });
 });
 
 describe("refunds", () => {
   test("parts, then what is left, then no more", async () => {
-    const session = await toffee.checkout(coins);
+    const session = await client.checkout(coins);
     await server.pay(session);
-    const { paymentId = "" } = await toffee.sessions.get({ id: session.id });
+    const { paymentId = "" } = await client.sessions.get({ id: session.id });
 
-    const part = await toffee.refund({ paymentId, amount: 100, reason: "lag" });
+    const part = await client.refund({ paymentId, amount: 100, reason: "lag" });
     assert.deepEqual(
       {
         paymentId: part.paymentId,
@@ -203,38 +203,38 @@ describe("refunds", () => {
       { paymentId, amount: 100, currency: "USD", reason: "lag", exponent: 2 },
     );
     assert(part.createdAt instanceof Date);
-    assert.equal((await toffee.refunds.get({ id: part.id })).id, part.id);
-    const rest = await toffee.refunds.create({ paymentId });
+    assert.equal((await client.refunds.get({ id: part.id })).id, part.id);
+    const rest = await client.refunds.create({ paymentId });
     assert.equal(rest.amount, 399);
-    await assert.rejects(toffee.refund({ paymentId }), refusal("already_refunded", 400));
+    await assert.rejects(client.refund({ paymentId }), refusal("already_refunded", 400));
 
-    const page = await toffee.refunds.list({ paymentId, limit: 1 });
+    const page = await client.refunds.list({ paymentId, limit: 1 });
     assert.deepEqual([page.refunds.map(({ id }) => id), page.total, page.hasMore], [[rest.id], 2, true]);
     const all = [];
-    for await (const { id } of toffee.refunds.all({ paymentId, limit: 1 })) {
+    for await (const { id } of client.refunds.all({ paymentId, limit: 1 })) {
       all.push(id);
     }
     assert.deepEqual(all, [rest.id, part.id]);
-    assert.equal((await toffee.payments.get({ id: paymentId })).status, "refunded");
+    assert.equal((await client.payments.get({ id: paymentId })).status, "refunded");
   });
 });
 
 describe("events", () => {
   test("list, get and all tell what happened to a session", async () => {
-    const session = await toffee.checkout(coins);
+    const session = await client.checkout(coins);
     await server.pay(session);
     const sessionId = session.id;
-    const first = await toffee.events.list({ sessionId, limit: 1 });
+    const first = await client.events.list({ sessionId, limit: 1 });
     const [created] = first.events;
     assert(created?.type === "session.created");
     assert.equal(created.data.session.item.title, "50 Gold Coins");
     assert.equal(created.environment, "sandbox");
     assert(created.timestamp instanceof Date);
     assert.equal(first.hasMore, true);
-    assert.deepEqual(await toffee.events.get({ id: created.id }), created);
+    assert.deepEqual(await client.events.get({ id: created.id }), created);
 
     const types = [];
-    for await (const event of toffee.events.all({ sessionId, limit: 1, cursor: first.nextCursor })) {
+    for await (const event of client.events.all({ sessionId, limit: 1, cursor: first.nextCursor })) {
       types.push(event.type);
       if (event.type === "payment.succeeded") {
         assert.equal(event.data.payment.amount, 499);
@@ -245,12 +245,12 @@ describe("events", () => {
   });
 
   test("the cursor of the last page goes on with what happens later", async () => {
-    const session = await toffee.checkout(coins);
+    const session = await client.checkout(coins);
     const sessionId = session.id;
-    const before = await toffee.events.list({ sessionId });
+    const before = await client.events.list({ sessionId });
     assert.deepEqual([before.events.length, before.hasMore], [1, false]);
-    await toffee.sessions.cancel({ id: sessionId });
-    const later = await toffee.events.list({ sessionId, types: ["session.cancelled"], cursor: before.nextCursor });
+    await client.sessions.cancel({ id: sessionId });
+    const later = await client.events.list({ sessionId, types: ["session.cancelled"], cursor: before.nextCursor });
     assert.deepEqual(
       later.events.map(({ type }) => type),
       ["session.cancelled"],
@@ -261,7 +261,7 @@ describe("events", () => {
 describe("refusals", () => {
   test("have the documented code, and name the field", async () => {
     const wrong = { ...coins, item: { ...coins.item, price: -5 } };
-    await assert.rejects(toffee.checkout(wrong), (error: CoinslotError) => {
+    await assert.rejects(client.checkout(wrong), (error: CoinslotError) => {
       assert.deepEqual(
         {
           name: error.name,
@@ -281,9 +281,9 @@ describe("refusals", () => {
       assert.match(error.message, /^item\.price must be .*-5$/);
       return true;
     });
-    await assert.rejects(toffee.sessions.get({ id: "sess_nobody" }), refusal("session_not_found", 404));
-    await assert.rejects(toffee.payments.get({ id: "pay_nobody" }), refusal("payment_not_found", 404));
-    await assert.rejects(toffee.checkout({ ...coins, expiresIn: 1 }), refusal("invalid_expires_in", 400));
+    await assert.rejects(client.sessions.get({ id: "sess_nobody" }), refusal("session_not_found", 404));
+    await assert.rejects(client.payments.get({ id: "pay_nobody" }), refusal("payment_not_found", 404));
+    await assert.rejects(client.checkout({ ...coins, expiresIn: 1 }), refusal("invalid_expires_in", 400));
     await assert.rejects(
       server.client({ accessToken: "sk_sandbox_wrong" }).sessions.get({ id: "sess_a" }),
       refusal("unauthorized", 401),
@@ -304,7 +304,7 @@ describe("refusals", () => {
 
   test("a request that is too large is refused, and not tried again", async () => {
     const image = `data:image/png;base64,${"A".repeat(8 << 20)}`;
-    await assert.rejects(toffee.checkout({ ...coins, item: { ...coins.item, image } }), (error: CoinslotError) => {
+    await assert.rejects(client.checkout({ ...coins, item: { ...coins.item, image } }), (error: CoinslotError) => {
       assert.deepEqual(
         [error.code, error.rpcCode, error.httpStatus, error.retryable],
         ["invalid_request", "resource_exhausted", 429, false],
@@ -317,20 +317,20 @@ describe("refusals", () => {
 describe("idempotency", () => {
   test("the same key with the same request is done once", async () => {
     const idempotencyKey = "order-1001";
-    const first = await toffee.checkout(coins, { idempotencyKey });
-    assert.equal((await toffee.checkout(coins, { idempotencyKey })).id, first.id);
+    const first = await client.checkout(coins, { idempotencyKey });
+    assert.equal((await client.checkout(coins, { idempotencyKey })).id, first.id);
     await assert.rejects(
-      toffee.checkout({ ...coins, userId: "another" }, { idempotencyKey }),
+      client.checkout({ ...coins, userId: "another" }, { idempotencyKey }),
       refusal("idempotency_conflict", 409),
     );
   });
 
   test("two calls without a key are two", async () => {
-    assert.notEqual((await toffee.checkout(coins)).id, (await toffee.checkout(coins)).id);
+    assert.notEqual((await client.checkout(coins)).id, (await client.checkout(coins)).id);
   });
 });
 
 test("a client tells its key to nobody who looks at it", () => {
-  assert(!inspect(toffee, { depth: 9, showHidden: true }).includes(server.key));
-  assert(!JSON.stringify(toffee).includes(server.key));
+  assert(!inspect(client, { depth: 9, showHidden: true }).includes(server.key));
+  assert(!JSON.stringify(client).includes(server.key));
 });

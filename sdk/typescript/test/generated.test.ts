@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { version } from "../dist/esm/version.js";
 
 const run = promisify(execFile);
 const home = join(import.meta.dirname, "..");
@@ -26,6 +27,11 @@ test("src/gen is what proto/ generates; npm run generate makes it anew", async (
   const generated = await contents(join(dir, "src/gen"));
   assert("/pay/v1/payment_pb.ts" in generated);
   assert.deepEqual(await contents(join(home, "src/gen")), generated);
+});
+
+test("the package has one version", async () => {
+  const { version: packed } = JSON.parse(await readFile(join(home, "package.json"), "utf8"));
+  assert.equal(version, packed);
 });
 
 test("the lock file names no registry", async () => {

@@ -40,6 +40,13 @@ describe("who calls", () => {
     assert.equal(new Coinslot({ accessToken: sandbox }).environment, "sandbox");
   });
 
+  test("white space around a key is not part of it", () => {
+    const baseUrl = "https://pay.test";
+    assert.equal(new Coinslot({ accessToken: ` ${production}\r\n`, baseUrl }).environment, "production");
+    process.env["COINSLOT_ACCESS_TOKEN"] = `${sandbox}\n`;
+    assert.equal(new Coinslot({ baseUrl }).environment, "sandbox");
+  });
+
   test("an environment that contradicts the key is refused", () => {
     const baseUrl = "https://pay.test";
     for (const [accessToken, right, wrong] of [
@@ -59,8 +66,16 @@ describe("options that make no sense are refused by name", () => {
   const cases: [CoinslotOptions, RegExp][] = [
     [{}, /accessToken is missing: pass it or set COINSLOT_ACCESS_TOKEN/],
     [{ accessToken: "" }, /accessToken is missing/],
-    [{ accessToken: sandbox, baseUrl: "localhost:8080" }, /baseUrl must be an http or https URL/],
-    [{ accessToken: sandbox, baseUrl: "nonsense" }, /baseUrl must be an http or https URL/],
+    [{ accessToken: " \n" }, /accessToken is missing/],
+    [{ accessToken: `${sandbox}\nA: b` }, /accessToken has spaces/],
+    [{ accessToken: `Bearer ${sandbox}` }, /accessToken has spaces/],
+    [{ accessToken: `${sandbox}é` }, /accessToken has spaces/],
+    [{ accessToken: sandbox, baseUrl: "localhost:8080" }, /baseUrl must look like/],
+    [{ accessToken: sandbox, baseUrl: "nonsense" }, /baseUrl must look like/],
+    [{ accessToken: sandbox, baseUrl: "https://me:0123@pay.test" }, /baseUrl must look like/],
+    [{ accessToken: sandbox, baseUrl: "https://pay.test/?a=0123" }, /baseUrl must look like/],
+    [{ accessToken: sandbox, baseUrl: "https://pay.test/?" }, /baseUrl must look like/],
+    [{ accessToken: sandbox, baseUrl: "https://pay.test/#0123" }, /baseUrl must look like/],
     [{ accessToken: sandbox, environment: "test" as "sandbox" }, /environment must be "sandbox" or "production"/],
     [{ accessToken: sandbox, timeout: 0 }, /timeout must be/],
     [{ accessToken: sandbox, timeout: Infinity }, /timeout must be/],
@@ -72,7 +87,8 @@ describe("options that make no sense are refused by name", () => {
     test(JSON.stringify(options), () => {
       assert.throws(
         () => new Coinslot(options),
-        (error: Error) => error instanceof TypeError && message.test(error.message),
+        (error: Error) =>
+          error instanceof TypeError && message.test(error.message) && !/0123/.test(error.message),
       );
     });
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
@@ -16,15 +16,15 @@ after(() => server.stop());
 
 const body = `
 async function main(): Promise<void> {
-  const toffee = new Coinslot();
-  const session = await toffee.checkout({
+  const client = new Coinslot();
+  const session = await client.checkout({
     gameId: "space_shooter",
     userId: "player_42",
     item: { title: "50 Gold Coins", price: 499, currency: "USD" },
     returnUrl: "mygame://payment-complete",
   });
-  const { status } = await toffee.sessions.status({ id: session.id });
-  const wrong: CoinslotError = await toffee.sessions.get({ id: "sess_nobody" }).then(
+  const { status } = await client.sessions.status({ id: session.id });
+  const wrong: CoinslotError = await client.sessions.get({ id: "sess_nobody" }).then(
     () => { throw new Error("found"); },
     (error: unknown) => { if (error instanceof CoinslotError) return error; throw error; },
   );
@@ -64,11 +64,13 @@ describe("the package as it is packed", { concurrency: true }, () => {
     });
   }
 
-  test("holds what is built and its README, and no more", async (t) => {
+  test("holds what is built, its README and its licence, and no more", async (t) => {
     const project = await Project.make("module");
     t.after(() => project.remove());
     const packed = join(project.dir, "node_modules/@coinslot/sdk");
-    assert.deepEqual((await readdir(packed)).sort(), ["README.md", "dist", "package.json"]);
+    assert.deepEqual((await readdir(packed)).sort(), ["LICENSE", "README.md", "dist", "package.json"]);
+    const license = (dir: string) => readFile(join(dir, "LICENSE"), "utf8");
+    assert.equal(await license(packed), await license(join(import.meta.dirname, "../../..")));
     assert.deepEqual((await readdir(join(packed, "dist"))).sort(), ["cjs", "esm"]);
   });
 });

@@ -25,10 +25,12 @@ export class Proxy {
   readonly requests: IncomingMessage["headers"][] = [];
 
   #heard: (() => void)[] = [];
+  #left: (() => void)[] = [];
 
   private constructor(
     readonly server: ReturnType<typeof createServer>,
-    readonly target: string,
+    /** Where requests go on to. */
+    public target: string,
   ) {
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     server.on("request", (request, response) => void this.#serve(request, response));
@@ -50,6 +52,16 @@ export class Proxy {
     return new Promise((resolve) => this.#heard.push(resolve));
   }
 
+  /** Breaks every connection. */
+  cut(): void {
+    this.server.closeAllConnections();
+  }
+
+  /** Waits until a client hangs up. */
+  left(): Promise<void> {
+    return new Promise((resolve) => this.#left.push(resolve));
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const fate = this.fates.shift() ?? "pass";
     this.requests.push(request.headers);
@@ -66,9 +78,16 @@ export class Proxy {
       response.writeHead(fate.status, fate.headers).end(fate.body);
       return;
     }
+    const hangUp = () => request.socket.destroy();
     const onward = send(this.target + request.url, { method: request.method, headers: request.headers });
+    onward.on("error", hangUp); // nobody is there
+    response.on("close", () => {
+      onward.destroy();
+      this.#left.splice(0).forEach((resolve) => resolve());
+    });
     request.pipe(onward);
-    const [answer] = (await once(onward, "response")) as [IncomingMessage];
+    const answer = await new Promise<IncomingMessage>((resolve) => onward.on("response", resolve));
+    answer.on("error", hangUp);
     if (fate === "lose the answer") {
       await answer.resume().toArray();
       request.socket.destroy();

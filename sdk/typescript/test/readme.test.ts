@@ -18,7 +18,7 @@ const readme = readFileSync(join(import.meta.dirname, "../README.md"), "utf8");
 const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""], i) => ({
   file: `example${i}`,
   code,
-  title: /^.*(?:toffee\.|verifyWebhook\().*$/m.exec(code)?.[0].trim() ?? "",
+  title: /^.*(?:client\.|verifyWebhook\().*$/m.exec(code)?.[0].trim() ?? "",
   prints: [...code.matchAll(/console\.log\(.*\/\/ (.+)$/gm)].map(([, text = ""]) => text),
 }));
 

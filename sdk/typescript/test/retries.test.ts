@@ -17,7 +17,7 @@ async function through(t: TestContext, fates: Fate[], options: CoinslotOptions =
   const proxy = await Proxy.start(server.url);
   t.after(() => proxy.stop());
   proxy.fates = fates;
-  return { proxy, toffee: server.client({ baseUrl: proxy.url, ...options }) };
+  return { proxy, client: server.client({ baseUrl: proxy.url, ...options }) };
 }
 
 async function failure(promise: Promise<unknown>): Promise<CoinslotError> {
@@ -34,9 +34,9 @@ const html = { "Content-Type": "text/html" };
 
 describe("what may be tried again", { concurrency: true }, () => {
   test("a checkout whose answer was lost makes one session, by one key", async (t) => {
-    const { proxy, toffee } = await through(t, ["lose the answer", "break"]);
-    const session = await toffee.checkout({ ...coins, userId: "unlucky" });
-    const { sessions } = await toffee.sessions.list({ gameId: game, userId: "unlucky" });
+    const { proxy, client } = await through(t, ["lose the answer", "break"]);
+    const session = await client.checkout({ ...coins, userId: "unlucky" });
+    const { sessions } = await client.sessions.list({ gameId: game, userId: "unlucky" });
     assert.deepEqual(
       sessions.map(({ id }) => id),
       [session.id],
@@ -47,15 +47,15 @@ describe("what may be tried again", { concurrency: true }, () => {
   });
 
   test("a read is tried again too, without a key", async (t) => {
-    const { proxy, toffee } = await through(t, ["break", { status: 503, headers: html }]);
-    await toffee.sessions.list({ gameId: game });
+    const { proxy, client } = await through(t, ["break", { status: 503, headers: html }]);
+    await client.sessions.list({ gameId: game });
     assert.equal(proxy.requests.length, 3);
     assert.equal(proxy.requests[0]?.["idempotency-key"], undefined);
   });
 
   test("a key of the caller's own is sent as it is, and so is the client's timeout", async (t) => {
-    const { proxy, toffee } = await through(t, ["break"], { timeout: 12_345 });
-    await toffee.checkout({ ...coins, userId: "keyed" }, { idempotencyKey: "order-7" });
+    const { proxy, client } = await through(t, ["break"], { timeout: 12_345 });
+    await client.checkout({ ...coins, userId: "keyed" }, { idempotencyKey: "order-7" });
     const sent = proxy.requests.map((headers) => [headers["idempotency-key"], headers["connect-timeout-ms"]]);
     assert.deepEqual(sent, [
       ["order-7", "12345"],
@@ -64,15 +64,15 @@ describe("what may be tried again", { concurrency: true }, () => {
   });
 
   test("Retry-After is waited for", async (t) => {
-    const { toffee } = await through(t, [{ status: 429, headers: { ...html, "Retry-After": "1" } }]);
+    const { client } = await through(t, [{ status: 429, headers: { ...html, "Retry-After": "1" } }]);
     const started = performance.now();
-    await toffee.sessions.list({ gameId: game });
+    await client.sessions.list({ gameId: game });
     assert(performance.now() - started > 990); // timers may be a little early
   });
 
   test("an attempt that takes too long is given up and made again", async (t) => {
-    const { proxy, toffee } = await through(t, ["hang"], { timeout: 10_000 });
-    await toffee.checkout({ ...coins, userId: "slow" }, { timeout: 1500 });
+    const { proxy, client } = await through(t, ["hang"], { timeout: 10_000 });
+    await client.checkout({ ...coins, userId: "slow" }, { timeout: 1500 });
     assert.deepEqual(
       proxy.requests.map((headers) => headers["connect-timeout-ms"]),
       ["1500", "1500"],
@@ -82,33 +82,33 @@ describe("what may be tried again", { concurrency: true }, () => {
 
 describe("what is not tried again", { concurrency: true }, () => {
   test("a refusal", async (t) => {
-    const { proxy, toffee } = await through(t, []);
-    const error = await failure(toffee.sessions.get({ id: "sess_nobody" }));
+    const { proxy, client } = await through(t, []);
+    const error = await failure(client.sessions.get({ id: "sess_nobody" }));
     assert.equal(error.retryable, false);
     assert.equal(proxy.requests.length, 1);
   });
 
   test("anything more often than it was asked to", async (t) => {
     const bad: Fate = { status: 502, headers: html, body: "<h1>Bad Gateway</h1>" };
-    const { proxy, toffee } = await through(t, [bad, bad, bad]);
-    const error = await failure(toffee.sessions.get({ id: "sess_a" }));
+    const { proxy, client } = await through(t, [bad, bad, bad]);
+    const error = await failure(client.sessions.get({ id: "sess_a" }));
     assert.deepEqual(
       [error.code, error.httpStatus, error.retryable, proxy.requests.length],
       ["unavailable", 502, true, 3],
     );
     const once = await through(t, ["break"], { retries: 0 });
-    assert.equal((await failure(once.toffee.checkout(coins))).code, "unavailable");
+    assert.equal((await failure(once.client.checkout(coins))).code, "unavailable");
     assert.equal(once.proxy.requests.length, 1);
   });
 
   test("what is to be tried an hour later", async (t) => {
-    const { proxy, toffee } = await through(t, [{ status: 503, headers: { ...html, "Retry-After": "3600" } }]);
-    const error = await failure(toffee.sessions.get({ id: "sess_a" }));
+    const { proxy, client } = await through(t, [{ status: 503, headers: { ...html, "Retry-After": "3600" } }]);
+    const error = await failure(client.sessions.get({ id: "sess_a" }));
     assert.deepEqual([error.code, error.retryAfter, proxy.requests.length], ["unavailable", 3600, 1]);
   });
 
   test("a call to something that is not Coinslot", async (t) => {
-    const { proxy, toffee } = await through(t, [
+    const { proxy, client } = await through(t, [
       { status: 200, headers: html, body: "<h1>Hello</h1>" },
       { status: 404, headers: html },
       { status: 301, headers: { Location: "https://elsewhere.test" } },
@@ -118,9 +118,9 @@ describe("what is not tried again", { concurrency: true }, () => {
       ["not_found", 404],
       ["unknown", 301],
     ] as const) {
-      const error = await failure(toffee.sessions.get({ id: "sess_a" }));
+      const error = await failure(client.sessions.get({ id: "sess_a" }));
       assert.deepEqual([error.code, error.httpStatus], [code, httpStatus]);
-      assert(error.message.startsWith(`${proxy.url} did not answer as Coinslot does`));
+      assert(error.message.startsWith(`${proxy.url} answered ${httpStatus}, and not as Coinslot does`));
     }
     assert.equal(proxy.requests.length, 3);
   });
@@ -128,9 +128,9 @@ describe("what is not tried again", { concurrency: true }, () => {
 
 describe("a caller who gives up", { concurrency: true }, () => {
   test("during an attempt gets its own reason, and no more attempts are made", async (t) => {
-    const { proxy, toffee } = await through(t, ["hang"], { retries: 0 });
+    const { proxy, client } = await through(t, ["hang"], { retries: 0 });
     const gone = new AbortController();
-    const call = toffee.sessions.get({ id: "sess_a" }, { signal: gone.signal });
+    const call = client.sessions.get({ id: "sess_a" }, { signal: gone.signal });
     await proxy.heard();
     const reason = new Error("the player left");
     gone.abort(reason);
@@ -139,9 +139,9 @@ describe("a caller who gives up", { concurrency: true }, () => {
   });
 
   test("between two attempts does not wait for the next", async (t) => {
-    const { proxy, toffee } = await through(t, [{ status: 503, headers: { ...html, "Retry-After": "50" } }]);
+    const { proxy, client } = await through(t, [{ status: 503, headers: { ...html, "Retry-After": "50" } }]);
     const gone = new AbortController();
-    const call = toffee.sessions.get({ id: "sess_a" }, { signal: gone.signal });
+    const call = client.sessions.get({ id: "sess_a" }, { signal: gone.signal });
     await proxy.heard();
     const started = performance.now();
     setTimeout(() => gone.abort(), 200);
@@ -151,21 +151,32 @@ describe("a caller who gives up", { concurrency: true }, () => {
   });
 
   test("before the call does not make it", async (t) => {
-    const { proxy, toffee } = await through(t, []);
-    await assert.rejects(toffee.checkout(coins, { signal: AbortSignal.abort() }), { name: "AbortError" });
+    const { proxy, client } = await through(t, []);
+    await assert.rejects(client.checkout(coins, { signal: AbortSignal.abort() }), { name: "AbortError" });
     assert.equal(proxy.requests.length, 0);
   });
 });
 
 test("where nothing listens the error says so, and where", async (t) => {
-  const { proxy, toffee } = await through(t, [], { retries: 0 });
+  const { proxy, client } = await through(t, [], { retries: 0 });
   proxy.stop();
-  const error = await failure(toffee.sessions.get({ id: "sess_a" }));
+  const error = await failure(client.sessions.get({ id: "sess_a" }));
   assert.deepEqual(
     [error.code, error.rpcCode, error.httpStatus, error.retryable],
     ["unavailable", "unavailable", undefined, true],
   );
   assert.match(error.message, new RegExp(`^no answer from ${proxy.url}: .*ECONNREFUSED`));
+});
+
+test("an idempotency key that cannot be one is refused before it is sent", async (t) => {
+  const { proxy, client } = await through(t, []);
+  for (const idempotencyKey of ["", " ", "a\nb", "schlüssel", "order 1 ", "a".repeat(256)]) {
+    const error = await failure(client.checkout(coins, { idempotencyKey }));
+    assert.deepEqual([error.code, error.retryable], ["invalid_idempotency_key", false]);
+  }
+  assert.equal(proxy.requests.length, 0);
+  await client.checkout({ ...coins, userId: "longest" }, { idempotencyKey: "~".repeat(255) });
+  await client.checkout({ ...coins, userId: "spaced" }, { idempotencyKey: "order 1" });
 });
 
 test("a timeout that cannot be kept is refused", async () => {

@@ -20,9 +20,9 @@ export const coins = {
 
 /** A real server of a test's own, with a sandbox key for its game. */
 export class Server {
-  readonly url: string;
+  url: string;
   readonly key: string;
-  readonly #process: ChildProcess;
+  #process: ChildProcess;
   readonly #data: string;
 
   private constructor(process: ChildProcess, data: string, welcome: { url: string; sandbox_key: string }) {
@@ -34,20 +34,27 @@ export class Server {
 
   /** Starts a server with data of its own on a free port. */
   static async start(): Promise<Server> {
-    const program = binary();
     const data = await mkdtemp(join(tmpdir(), "coinslot-data-"));
-    const args = ["serve", "--quiet-start", "--addr", "127.0.0.1:0", "--data", data, "--log-level", "error"];
-    const process = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"], env: {} });
-    for await (const line of createInterface(process.stdout)) {
-      return new Server(process, data, JSON.parse(line));
-    }
-    throw new Error("the server ended before it was ready");
+    const { process, welcome } = await serve(data);
+    return new Server(process, data, welcome);
+  }
+
+  /** Ends the server and starts it again with the same data, at another address. */
+  async restart(): Promise<void> {
+    await this.#end();
+    const { process, welcome } = await serve(this.#data);
+    this.#process = process;
+    this.url = welcome.url;
+  }
+
+  async #end(): Promise<void> {
+    this.#process.kill("SIGTERM");
+    await once(this.#process, "exit");
   }
 
   /** Ends the server and removes its data. */
   async stop(): Promise<void> {
-    this.#process.kill("SIGTERM");
-    await once(this.#process, "exit");
+    await this.#end();
     await rm(this.#data, { recursive: true });
   }
 
@@ -66,6 +73,16 @@ export class Server {
   client(options: CoinslotOptions = {}): Coinslot {
     return new Coinslot({ accessToken: this.key, baseUrl: this.url, ...options });
   }
+}
+
+/** Runs the program until it is ready. */
+async function serve(data: string) {
+  const args = ["serve", "--quiet-start", "--addr", "127.0.0.1:0", "--data", data, "--log-level", "error"];
+  const process = spawn(binary(), args, { stdio: ["ignore", "pipe", "inherit"], env: {} });
+  for await (const line of createInterface(process.stdout)) {
+    return { process, welcome: JSON.parse(line) as { url: string; sandbox_key: string } };
+  }
+  throw new Error("the server ended before it was ready");
 }
 
 function binary(): string {

@@ -1,21 +1,21 @@
 // What must not compile, and what must. It is never run: the compiler is the test.
 import { Coinslot, verifyWebhook, type CoinslotEvent, type Session } from "@coinslot/sdk";
 
-const toffee = new Coinslot();
+const client = new Coinslot();
 const item = { title: "50 Gold Coins", price: 499, currency: "USD" };
 const coins = { gameId: "space_shooter", userId: "player_42", item, returnUrl: "mygame://paid" };
 
 export async function compiles(): Promise<void> {
-  const session: Session = await toffee.checkout(coins);
+  const session: Session = await client.checkout(coins);
   const price: number = session.item.price;
   const when: Date = session.createdAt;
   const paid: Date | undefined = session.paidAt;
-  await toffee.checkout(
+  await client.checkout(
     { ...coins, expiresIn: 900, metadata: { values: { level: "12" } } },
     { idempotencyKey: "1", timeout: 1000 },
   );
-  await toffee.sessions.list({ gameId: "space_shooter", status: "paid", cursor: undefined });
-  for await (const { id } of toffee.sessions.all({ gameId: "space_shooter" })) {
+  await client.sessions.list({ gameId: "space_shooter", status: "paid", cursor: undefined });
+  for await (const { id } of client.sessions.all({ gameId: "space_shooter" })) {
     const text: string = id;
     void text;
   }
@@ -52,31 +52,31 @@ export async function refuses(): Promise<void> {
   // @ts-expect-error: an environment that there is not
   void new Coinslot({ environment: "test" });
   // @ts-expect-error: a field that there is not
-  await toffee.checkout({ ...coins, colour: "red" });
+  await client.checkout({ ...coins, colour: "red" });
   // @ts-expect-error: a field of the item that there is not
-  await toffee.checkout({ ...coins, item: { ...item, prize: 1 } });
+  await client.checkout({ ...coins, item: { ...item, prize: 1 } });
   // @ts-expect-error: a price in text
-  await toffee.checkout({ ...coins, item: { ...item, price: "499" } });
+  await client.checkout({ ...coins, item: { ...item, price: "499" } });
   // @ts-expect-error: no item
-  await toffee.checkout({ gameId: "space_shooter", userId: "player_42", returnUrl: "mygame://paid" });
+  await client.checkout({ gameId: "space_shooter", userId: "player_42", returnUrl: "mygame://paid" });
   // @ts-expect-error: a name as it is on the wire
-  await toffee.checkout({ ...coins, return_url: "mygame://paid" });
+  await client.checkout({ ...coins, return_url: "mygame://paid" });
   // @ts-expect-error: no game
-  await toffee.sessions.list({ userId: "player_42" });
+  await client.sessions.list({ userId: "player_42" });
   // @ts-expect-error: a status that there is not
-  await toffee.sessions.list({ gameId: "space_shooter", status: "payed" });
+  await client.sessions.list({ gameId: "space_shooter", status: "payed" });
   // @ts-expect-error: pages follow each other by cursor
-  toffee.sessions.all({ gameId: "space_shooter", offset: 10 });
+  client.sessions.all({ gameId: "space_shooter", offset: 10 });
   // @ts-expect-error: a read has no idempotency key
-  await toffee.sessions.get({ id: "sess_a" }, { idempotencyKey: "1" });
+  await client.sessions.get({ id: "sess_a" }, { idempotencyKey: "1" });
   // @ts-expect-error: an id is in an object
-  await toffee.sessions.get("sess_a");
+  await client.sessions.get("sess_a");
   // @ts-expect-error: a status that there is not
-  void ((await toffee.sessions.status({ id: "sess_a" })).status === "payed");
+  void ((await client.sessions.status({ id: "sess_a" })).status === "payed");
   // @ts-expect-error: an amount in text
-  await toffee.refund({ paymentId: "pay_a", amount: "100" });
+  await client.refund({ paymentId: "pay_a", amount: "100" });
   // @ts-expect-error: a type that there is not
-  await toffee.events.list({ types: ["session.payed"] });
+  await client.events.list({ types: ["session.payed"] });
   // @ts-expect-error: a body that was parsed
   verifyWebhook({ body: {}, headers: {}, secrets: "whsec_" });
 }

@@ -35,6 +35,12 @@ const request = ({ secrets, headers, body, now, tolerance }: Vector): WebhookReq
   now: new Date(now * 1000),
 });
 
+/** What is wrong with a secret is the receiver's mistake, and does not show it. */
+const mistake = ({ secrets }: Vector) => (error: Error) =>
+  error instanceof TypeError &&
+  /secret/.test(error.message) &&
+  !secrets.some((secret) => secret.length > "whsec_".length && error.message.includes(secret));
+
 describe("the shared vectors", () => {
   assert(vectors.length > 100);
   for (const vector of vectors) {
@@ -43,6 +49,10 @@ describe("the shared vectors", () => {
         for (const headers of [vector.headers, new Headers(vector.headers)]) {
           const check = () => verifyWebhook({ ...request(vector), body, headers });
           if (!vector.accepted) {
+            if (vector.reason === "secret") {
+              assert.throws(check, mistake(vector));
+              continue;
+            }
             assert.throws(check, (error: unknown) => {
               assert(error instanceof WebhookError, String(error));
               assert.equal(error.reason, vector.reason);
@@ -75,13 +85,7 @@ describe("arguments", () => {
   const wrong: [string, Partial<Record<keyof WebhookRequest, unknown>>, RegExp][] = [
     ["a body that was parsed", { body: JSON.parse(good.body) }, /body must be the bytes/],
     ["no secret", { secrets: undefined }, /secrets must hold/],
-    ["an empty list of secrets", { secrets: [] }, /secrets must hold/],
-    ["an empty secret", { secrets: "" }, /each secret must be/],
-    ["whsec_ and nothing else", { secrets: "whsec_" }, /each secret must be/],
-    ["an empty secret behind a good one", { secrets: [...good.secrets, ""] }, /each secret must be/],
     ["a secret that is not set", { secrets: [undefined] }, /each secret must be/],
-    ["a secret that is not base64", { secrets: "whsec_!!!!" }, /each secret must be/],
-    ["a secret that was cut short", { secrets: good.secrets[0]?.slice(0, -1) }, /each secret must be/],
     ["a tolerance that is no number", { toleranceSeconds: NaN }, /toleranceSeconds must be/],
     ["a date that is none", { now: new Date("nonsense") }, /now a valid date/],
   ];

@@ -57,7 +57,7 @@ class Call(Generic[T_co]):
         return http.build_request(
             "POST",
             f"{settings.base_url}/pay.v1.{self.method}",
-            content=json.dumps(to_json(self.message)).encode(),
+            content=json.dumps(to_json(self.message), ensure_ascii=False).encode(),
             headers=headers,
             timeout=timeout,
         )

@@ -9,7 +9,7 @@ import hmac
 import json
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable, List, Mapping, Optional, Sequence, Union
 
 from .convert import from_json
@@ -19,6 +19,8 @@ DEFAULT_TOLERANCE = 300
 
 # Whoever sends a request says how many signatures there are: so many are looked at.
 MOST_SIGNATURES = 32
+
+_PREFIX = "whsec_"
 
 _SECONDS = re.compile(r"[1-9][0-9]{0,11}")
 
@@ -40,6 +42,14 @@ class WebhookError(Exception):
 
 
 @dataclass(frozen=True)
+class _Key:
+    """A secret, as it is written and as what it stands for."""
+
+    text: bytes = field(repr=False)
+    decoded: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class _Signed:
     """What a request claims: when it was signed, what comes before the body, the
     signatures, and how one is made with a secret."""
@@ -47,7 +57,7 @@ class _Signed:
     at: int
     before: bytes
     signatures: List[str]
-    sign: Callable[[str, bytes], str]
+    sign: Callable[[_Key, bytes], str]
 
 
 def verify_webhook(
@@ -67,19 +77,37 @@ def verify_webhook(
     tolerance: for how many seconds a signature is good, in either direction.
     now: Unix seconds; by default the clock's.
 
-    Raises WebhookError; ValueError where no secret is given, or one that is not base64.
+    Raises WebhookError; ValueError, before all else, where no secret is given, or one that
+    is empty or not base64.
     """
-    known = [secrets] if isinstance(secrets, str) else list(secrets)
-    if not known or not all(known):
-        raise ValueError("secrets must hold the endpoint's signing secret, which begins with whsec_")
+    keys = _keys([secrets] if isinstance(secrets, str) else list(secrets))
     raw = body.encode() if isinstance(body, str) else bytes(body)
     signed = _signed({name.lower(): value for name, value in headers.items()})
     if abs((time.time() if now is None else now) - signed.at) > tolerance:
         why = f"the request was not signed within {tolerance:g} seconds of now"
         raise WebhookError("timestamp_out_of_tolerance", why)
-    if not _matches(signed, raw, known):
+    if not _matches(signed, raw, keys):
         raise WebhookError("wrong_signature", "none of the signatures is that of a secret for this body")
     return _event(raw)
+
+
+def _keys(secrets: Sequence[str]) -> List[_Key]:
+    """The secrets, all of them usable, whichever signature will be looked at: anybody can
+    sign by an empty key."""
+    if not secrets:
+        raise ValueError("secrets must hold the endpoint's signing secret, which begins with whsec_")
+    return [_key(secret) for secret in secrets]
+
+
+def _key(secret: str) -> _Key:
+    encoded = secret[len(_PREFIX) :] if secret.startswith(_PREFIX) else secret
+    try:
+        decoded = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        decoded = b""
+    if not decoded or base64.b64encode(decoded).decode() != encoded:  # which has other spellings
+        raise ValueError("a signing secret must be whsec_ and base64")
+    return _Key(secret.encode(), decoded)
 
 
 def _signed(headers: Mapping[str, str]) -> _Signed:
@@ -107,7 +135,7 @@ def _toffee(header: str) -> _Signed:
     return _claim(times[0], f"{times[0]}.", [value for name, _, value in pairs if name == "v1"], _sign_toffee)
 
 
-def _claim(at: str, before: str, signatures: List[str], sign: Callable[[str, bytes], str]) -> _Signed:
+def _claim(at: str, before: str, signatures: List[str], sign: Callable[[_Key, bytes], str]) -> _Signed:
     if _SECONDS.fullmatch(at) is None:
         raise WebhookError("malformed_signature", "the time must be Unix seconds")
     if not signatures:
@@ -115,23 +143,18 @@ def _claim(at: str, before: str, signatures: List[str], sign: Callable[[str, byt
     return _Signed(int(at), _bytes(before), signatures[:MOST_SIGNATURES], sign)
 
 
-def _sign_standard(secret: str, content: bytes) -> str:
-    encoded = secret[len("whsec_") :] if secret.startswith("whsec_") else secret
-    try:
-        key = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("a signing secret must be whsec_ and base64") from None
-    return base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()
+def _sign_standard(key: _Key, content: bytes) -> str:
+    return base64.b64encode(hmac.digest(key.decoded, content, hashlib.sha256)).decode()
 
 
-def _sign_toffee(secret: str, content: bytes) -> str:
-    return hmac.digest(secret.encode(), content, hashlib.sha256).hex()
+def _sign_toffee(key: _Key, content: bytes) -> str:
+    return hmac.digest(key.text, content, hashlib.sha256).hex()
 
 
-def _matches(signed: _Signed, body: bytes, secrets: Sequence[str]) -> bool:
+def _matches(signed: _Signed, body: bytes, keys: Sequence[_Key]) -> bool:
     found = False
-    for secret in secrets:
-        expected = _bytes(signed.sign(secret, signed.before + body))
+    for key in keys:
+        expected = _bytes(signed.sign(key, signed.before + body))
         for signature in signed.signatures:
             found |= hmac.compare_digest(expected, _bytes(signature))
     return found

@@ -333,7 +333,7 @@ export type WatchEventsRequest = Message<"pay.v1.WatchEventsRequest"> & {
 
   /**
    * Where to go on: a `next_cursor` of this method or of ListEvents, with the same
-   * filters; by default from the first event.
+   * game and session; by default from the first event.
    *
    * @generated from field: optional string cursor = 4;
    */
@@ -509,7 +509,7 @@ export const EventService: GenService<{
    * written late, and never repeats one.
    *
    * Errors: `invalid_game_id`, `invalid_id`, `invalid_request`, `invalid_limit`,
-   * `invalid_cursor`.
+   * `invalid_cursor`, `invalid_consumer`.
    *
    * @generated from rpc pay.v1.EventService.ListEvents
    */
@@ -520,9 +520,10 @@ export const EventService: GenService<{
   },
   /**
    * WatchEvents is ListEvents that goes on: first the events after the cursor, then
-   * each as it happens. While nothing happens an answer without an event comes every
-   * 15 seconds, so that a broken connection is noticed. A caller who reads too slowly is
-   * cut off; go on from the last cursor that was read.
+   * each as it happens. Between the two, and every 15 seconds while nothing happens, comes
+   * an answer without an event, so that a broken connection is noticed. A caller who
+   * reads too slowly is cut off, and one whose key is revoked; go on from the last cursor
+   * that was read.
    *
    * Errors: as ListEvents; `unavailable` when the server shuts down.
    *
@@ -535,8 +536,8 @@ export const EventService: GenService<{
   },
   /**
    * WatchSession tells how a session stands, then how it stands after each change, and
-   * ends once that is final. Answers without a session are heartbeats, as with
-   * WatchEvents.
+   * ends once that is final. Changes that follow each other closely can come as one.
+   * Answers without a session are heartbeats, as with WatchEvents.
    *
    * Errors: `invalid_id`, `session_not_found`; `unavailable` when the server shuts down.
    *
