@@ -190,6 +190,9 @@ func (r *Relay) disable(ctx context.Context, id pay.EndpointID, because func(pay
 // URL, which may hold a password.
 func (r *Relay) report(ctx context.Context, id pay.EndpointID, event pay.EventID, done result) {
 	a := done.attempt
+	if a.Delivered() && !r.log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
 	attrs := []slog.Attr{
 		slog.String("endpoint", string(id)), slog.String("event", string(event)),
 		slog.Int("attempt", a.Number), slog.Int("status", a.Status), slog.String("duration", a.Duration.String()),

@@ -31,7 +31,8 @@ const (
 	idlePause = time.Minute
 
 	// recordFactor bounds what was taken and is not recorded yet, as a multiple of what is
-	// posted at a time. After a crash that is what arrives twice.
+	// posted at a time. The more there is, the more one write records; after a crash all
+	// of it arrives twice.
 	recordFactor = 4
 
 	// drainFor is how long what is held may still be begun after the end was called.

@@ -14,6 +14,9 @@ const (
 	// aheadFactor says how much of a quick receiver's backlog is claimed at a time, as
 	// a multiple of what is posted at a time. It saves writes; a crash delays the rest by the lease.
 	aheadFactor = 16
+
+	// mineFactor bounds what is posted and not recorded yet of one receiver, likewise.
+	mineFactor = 8
 )
 
 // lane is one endpoint's turn-taking: what is claimed for it, what is under way,
@@ -52,7 +55,7 @@ func (l *lane) idle() bool { return !l.claiming && !l.due && len(l.held) == 0 &&
 // under way none can, so that a session's events arrive in sequence. What has too
 // little of its lease left is let go.
 func (l *lane) take(now time.Time) (claimed, bool) {
-	if l.posting >= l.allowance || l.running() >= recordFactor*l.allowance {
+	if l.posting >= l.allowance || l.running() >= mineFactor*l.allowance {
 		return claimed{}, false
 	}
 	l.held = slices.DeleteFunc(l.held, func(c claimed) bool { return !c.canBegin(now) })
@@ -72,7 +75,7 @@ func (l *lane) room() int {
 	if !l.due || l.claiming {
 		return 0
 	}
-	mine := len(l.held) + l.running()
+	mine := len(l.held) + l.posting
 	if !l.quick {
 		return max(l.allowance-mine, 0)
 	}
