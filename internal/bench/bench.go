@@ -41,6 +41,7 @@ type Options struct {
 type bench struct {
 	Options
 	serving, loading *worker
+	errands          *errands // nil until they are wanted
 	targets          map[string]Target
 	results          map[string][]Result // by measurement, one for each round
 	starts           []Start
@@ -67,6 +68,11 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer b.loading.stop()
+	defer func() {
+		if b.errands != nil {
+			b.errands.stop()
+		}
+	}()
 	if o.Full {
 		b.note("storing a million sessions; this takes a few minutes …")
 	}
@@ -109,7 +115,7 @@ func (b *bench) wanted() ([]measurement, error) {
 func (b *bench) round(ctx context.Context, round int, dir string, wanted []measurement) error {
 	for _, m := range wanted {
 		b.note("round %d of %d: %s", round+1, b.Rounds, m.name)
-		r, err := b.measure(m)
+		r, err := b.measureAny(ctx, m, dir)
 		if err != nil {
 			return fmt.Errorf("measure %s: %w", m.name, err)
 		}
@@ -124,6 +130,13 @@ func (b *bench) round(ctx context.Context, round int, dir string, wanted []measu
 	s, err := measureStart(ctx, dir)
 	b.starts = append(b.starts, s)
 	return err
+}
+
+func (b *bench) measureAny(ctx context.Context, m measurement, dir string) (Result, error) {
+	if m.target == targetDeliveries {
+		return b.measureErrand(ctx, m, dir)
+	}
+	return b.measure(m)
 }
 
 // measure has the load made once, and reads the clocks of all while it is.

@@ -34,7 +34,7 @@ func open(ctx context.Context, path string, solo bool) (store.Store, error) {
 func TestEverythingCanBeMeasured(t *testing.T) {
 	wanted := []string{
 		"echo", "noop-json", "status", "noop-binary", "noop-grpc", "create-grpc", "create", "create-solo",
-		"create-keyed", "create-one", "create-one-solo", "watch",
+		"create-keyed", "create-one", "create-one-solo", "post-one", "deliver-one", "post-eight", "deliver-eight", "watch",
 	}
 	var out, note bytes.Buffer
 	err := bench.Run(t.Context(), bench.Options{
@@ -44,7 +44,8 @@ func TestEverythingCanBeMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range append(wanted[:len(wanted)-1], "150 streams of WatchSession", "20 streams of WatchEvents", "CreateSession JSON ÷ no-op JSON", "the same with one connection") {
+	for _, want := range append(wanted[:len(wanted)-1], "150 streams of WatchSession", "20 streams of WatchEvents", "CreateSession JSON ÷ no-op JSON", "the same with one connection",
+		"webhook deliveries ÷ bare signed POSTs, one endpoint", "the same with eight endpoints") {
 		if !strings.Contains(out.String(), "\n"+want+" ") {
 			t.Errorf("the table has no line for %q:\n%s", want, out.String())
 		}

@@ -11,6 +11,9 @@ const (
 	callList   = "ListSessions"
 	callCursor = "ListSessions, by a cursor from the middle"
 	callOffset = "ListSessions, by an offset of nine tenths"
+
+	callPost    = "post signed messages"
+	callDeliver = "deliver a backlog of webhooks"
 )
 
 // And how.
@@ -28,6 +31,8 @@ const (
 	targetSolo     = "solo"     // Coinslot with one transaction for each request
 	targetThousand = "thousand" // Coinslot with a thousand sessions
 	targetMillion  = "million"  // Coinslot with a million
+
+	targetDeliveries = "deliveries" // receivers of webhooks, in a process of their own
 )
 
 // measurement is one line of the table of rates.
@@ -38,6 +43,7 @@ type measurement struct {
 	protocol    string
 	connections int  // 0: as the options say
 	full        bool // only with Full
+	endpoints   int  // of deliveries
 }
 
 // measurements are in an order in which those that are compared follow each other.
@@ -53,6 +59,10 @@ var measurements = []measurement{
 	{name: "create-keyed", target: targetGrouped, call: callKeyed, protocol: overJSON},
 	{name: "create-one", target: targetGrouped, call: callCreate, protocol: overJSON, connections: 1},
 	{name: "create-one-solo", target: targetSolo, call: callCreate, protocol: overJSON, connections: 1},
+	{name: "post-one", target: targetDeliveries, call: callPost, endpoints: 1},
+	{name: "deliver-one", target: targetDeliveries, call: callDeliver, endpoints: 1},
+	{name: "post-eight", target: targetDeliveries, call: callPost, endpoints: mostEndpoints},
+	{name: "deliver-eight", target: targetDeliveries, call: callDeliver, endpoints: mostEndpoints},
 	{name: "list-thousand", target: targetThousand, call: callList, protocol: overJSON, full: true},
 	{name: "list-million", target: targetMillion, call: callList, protocol: overJSON, full: true},
 	{name: "list-cursor", target: targetMillion, call: callCursor, protocol: overJSON, full: true},
@@ -82,6 +92,8 @@ var figures = []figure{
 	{what: "the same with one connection", of: "create-one", to: "create-one-solo", must: 0.9, aim: 1},
 	{what: "GetSessionStatus ÷ no-op", of: "status", to: "noop-json", must: 0.65, aim: 0.90},
 	{what: "no-op JSON ÷ bare net/http echo", of: "noop-json", to: "echo", must: 0.50, aim: 0.80},
+	{what: "webhook deliveries ÷ bare signed POSTs, one endpoint", of: "deliver-one", to: "post-one", must: 0.5, aim: 0.8},
+	{what: "the same with eight endpoints", of: "deliver-eight", to: "post-eight", must: 0.5, aim: 0.8},
 	{what: "time of a page: a million ÷ a thousand sessions", of: "list-thousand", to: "list-million", must: 1.5, aim: 1.2, most: true},
 	{what: "time of a page: in the middle by cursor ÷ the first", of: "list-million", to: "list-cursor", must: 1.5, aim: 1.2, most: true},
 	{what: "time of a page: at offset 900,000 ÷ the first", of: "list-million", to: "list-offset", must: 20, aim: 3, most: true},

@@ -16,8 +16,10 @@ import (
 const RoleVariable = "COINSLOT_BENCH_ROLE"
 
 const (
-	roleServe = "serve"
-	roleLoad  = "load"
+	roleServe   = "serve"
+	roleLoad    = "load"
+	rolePost    = "post"
+	roleReceive = "receive"
 )
 
 // Play plays a part until the process that gave it is done. Setups and jobs come in
@@ -29,6 +31,10 @@ func Play(ctx context.Context, role string, open OpenStore, in io.Reader, out io
 		return playServer(ctx, open, lines, answers)
 	case roleLoad:
 		return playLoad(ctx, lines, answers)
+	case rolePost:
+		return playPoster(ctx, open, lines, answers)
+	case roleReceive:
+		return playReceiver(lines, answers)
 	}
 	return fmt.Errorf("there is no part %q in a benchmark", role)
 }

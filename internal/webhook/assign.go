@@ -21,7 +21,7 @@ func (d *dispatcher) queue(l *lane) {
 // lane in turn. A lane that could do nothing now leaves the queue; whatever changes that puts it
 // back.
 func (d *dispatcher) assign() {
-	for d.busy < d.workers {
+	for d.busy < d.workers && d.recording < recordFactor*d.workers {
 		l := d.nextLane()
 		if l == nil {
 			return
@@ -87,19 +87,50 @@ func (d *dispatcher) give(l *lane) bool {
 	return false
 }
 
+// post makes an attempt and has it recorded. What was taken gives up its worker as soon
+// as it is, so that the next is posted while this one is written, and many are written
+// together. What failed keeps it until its endpoint is known to be disabled or not.
 func (d *dispatcher) post(l *lane, c claimed) {
 	to := l.to
 	d.begin(l, func() func() {
-		done, err := d.deliver(d.jobs, to, c.Delivery)
+		done, err := d.attempt(d.jobs, to, c.Delivery)
+		if err == nil && done.attempt.Delivered() {
+			return func() {
+				l.posted(done, d.perEndpoint)
+				d.record(l, c, done)
+				d.queue(l)
+			}
+		}
+		if err == nil {
+			err = d.settle(d.jobs, c.Delivery, done)
+		}
 		return func() {
-			d.fault("deliver webhook", l.id, err)
-			l.ended(c.Session, done, d.perEndpoint)
+			l.posted(done, d.perEndpoint)
+			d.ended(l, c, err)
 			if !done.next.IsZero() {
 				d.expect(done.next)
 			}
-			d.queue(l)
 		}
 	})
+}
+
+// record keeps what was taken, on a goroutine that is no worker.
+func (d *dispatcher) record(l *lane, c claimed, done result) {
+	d.recording++
+	d.start(func() func() {
+		err := d.settle(d.jobs, c.Delivery, done)
+		return func() {
+			d.recording--
+			d.ended(l, c, err)
+		}
+	})
+}
+
+// ended lets the next of a session go.
+func (d *dispatcher) ended(l *lane, c claimed, err error) {
+	d.fault("deliver webhook", l.id, err)
+	l.ended(c.Session)
+	d.queue(l)
 }
 
 func (d *dispatcher) claimFor(l *lane, most int) {
@@ -115,7 +146,7 @@ func (d *dispatcher) claimFor(l *lane, most int) {
 	})
 }
 
-// begin runs a job on a goroutine of its own, and what it returns back here.
+// begin has a worker run a job, and runs what it returns back here.
 func (d *dispatcher) begin(l *lane, job func() func()) {
 	doubted, despaired := 0, 0
 	if !l.proven {
@@ -127,15 +158,32 @@ func (d *dispatcher) begin(l *lane, job func() func()) {
 	d.busy++
 	d.doubting += doubted
 	d.despairing += despaired
-	go func() {
+	d.start(func() func() {
 		finish := job()
-		d.done <- func() {
+		return func() {
 			d.busy--
 			d.doubting -= doubted
 			d.despairing -= despaired
 			finish()
 		}
-	}()
+	})
+}
+
+// start runs a job on a goroutine that has none to do, or a new one: the stack of one that
+// is used again has already grown to what a post or a write needs.
+func (d *dispatcher) start(job func() func()) {
+	select {
+	case d.next <- job:
+	default:
+		go d.work(job)
+	}
+}
+
+// work does one job after the other, until there are no more for good.
+func (d *dispatcher) work(job func() func()) {
+	for ok := true; ok; job, ok = <-d.next {
+		d.done <- job()
+	}
 }
 
 // fault logs what the store would not do. The queue still holds what it concerns, and

@@ -238,7 +238,16 @@ type stopped struct {
 	receiver http.RoundTripper
 	step     string
 	pause    time.Duration
-	once     chan struct{}
+	once     chan struct{} // full from then on
+	awake    chan struct{} // closed at the end of it
+}
+
+// DueEndpoints keeps still what would go on meanwhile: the relay looks for more to do.
+func (s *stopped) DueEndpoints(ctx context.Context, now time.Time, most int) ([]pay.EndpointID, error) {
+	if len(s.once) == cap(s.once) {
+		<-s.awake
+	}
+	return s.fullStore.DueEndpoints(context.WithoutCancel(ctx), now, most)
 }
 
 func (s *stopped) at(step string) {
@@ -248,6 +257,7 @@ func (s *stopped) at(step string) {
 	select {
 	case s.once <- struct{}{}:
 		time.Sleep(s.pause)
+		close(s.awake)
 	default:
 	}
 }
@@ -286,7 +296,7 @@ func TestAStoppedProcessThatWakesLateChangesNothing(t *testing.T) {
 					}
 					return reply{status: 500}
 				}
-				s := &stopped{fullStore: w.store, receiver: w.receiver, step: tt.step, pause: lateAt, once: make(chan struct{}, 1)}
+				s := &stopped{fullStore: w.store, receiver: w.receiver, step: tt.step, pause: lateAt, once: make(chan struct{}, 1), awake: make(chan struct{})}
 				plain := w.options
 				w.options.Store = s
 				w.options.Client = func(pay.Environment) *http.Client { return &http.Client{Transport: s} }

@@ -86,11 +86,12 @@ func (r *Relay) read(ctx context.Context, id pay.EndpointID) (target, error) {
 type result struct {
 	attempt pay.Attempt // zero: none was made
 	next    time.Time   // of another attempt; zero: none
+
+	hopeless bool // its endpoint had failed for too long already
 }
 
-// deliver makes one attempt and records it. Where that fails the lease ends
-// by itself, and the delivery goes out again.
-func (r *Relay) deliver(ctx context.Context, to target, d pay.Delivery) (result, error) {
+// attempt makes one attempt, and records nothing.
+func (r *Relay) attempt(ctx context.Context, to target, d pay.Delivery) (result, error) {
 	to, err := r.refresh(ctx, to, d.Endpoint)
 	if err != nil || !to.Enabled {
 		return result{}, err
@@ -100,25 +101,36 @@ func (r *Relay) deliver(ctx context.Context, to target, d pay.Delivery) (result,
 	done := result{attempt: attempt}
 	if !attempt.Delivered() {
 		done.next = nextTry(d, attempt.Number, r.now(), r.jitter(), putOff)
+		done.hopeless = to.Hopeless(r.now())
 	}
 	r.report(ctx, d.Endpoint, d.Event, done)
+	return done, nil
+}
+
+// settle records an attempt and draws the consequences for its endpoint. Where that
+// fails the lease ends by itself, and the delivery goes out again.
+func (r *Relay) settle(ctx context.Context, d pay.Delivery, done result) error {
+	attempt := done.attempt
+	if attempt.Number == 0 {
+		return nil // none was made
+	}
 	if err := r.record(ctx, done); err != nil {
-		return done, err
+		return err
 	}
 	switch {
 	case attempt.Status == http.StatusGone:
-		return done, r.disable(ctx, d.Endpoint, func(e pay.Endpoint, now time.Time) string {
+		return r.disable(ctx, d.Endpoint, func(e pay.Endpoint, now time.Time) string {
 			return "the receiver answered 410 Gone at " + now.Format(time.RFC3339)
 		})
-	case !attempt.Delivered() && to.Hopeless(r.now()):
-		return done, r.disable(ctx, d.Endpoint, func(e pay.Endpoint, now time.Time) string {
+	case done.hopeless:
+		return r.disable(ctx, d.Endpoint, func(e pay.Endpoint, now time.Time) string {
 			if !e.Hopeless(now) { // somebody got through meanwhile
 				return ""
 			}
 			return fmt.Sprintf("every attempt since %s has failed; the last: %s", e.FailingSince.Format(time.RFC3339), lastWords(attempt))
 		})
 	}
-	return done, nil
+	return nil
 }
 
 // lastWords is in a few words why an attempt failed.
@@ -178,6 +190,9 @@ func (r *Relay) disable(ctx context.Context, id pay.EndpointID, because func(pay
 // URL, which may hold a password.
 func (r *Relay) report(ctx context.Context, id pay.EndpointID, event pay.EventID, done result) {
 	a := done.attempt
+	if a.Delivered() && !r.log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
 	attrs := []slog.Attr{
 		slog.String("endpoint", string(id)), slog.String("event", string(event)),
 		slog.Int("attempt", a.Number), slog.Int("status", a.Status), slog.String("duration", a.Duration.String()),

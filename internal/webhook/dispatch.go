@@ -30,17 +30,23 @@ const (
 	// token tells of, such as a clock that was set.
 	idlePause = time.Minute
 
+	// recordFactor bounds what was taken and is not recorded yet, as a multiple of what is
+	// posted at a time. The more there is, the more one write records; after a crash all
+	// of it arrives twice.
+	recordFactor = 4
+
 	// drainFor is how long what is held may still be begun after the end was called.
 	drainFor = time.Second
 )
 
 // dispatcher decides who works on what. One goroutine, that of Run, owns all of
-// it; jobs run on goroutines of their own, at most workers of them, and hand back
-// what is to be done about their outcome. So nothing here is locked.
+// it; jobs run on other goroutines, at most workers of them, as recording does, and hand
+// back what is to be done about their outcome. So nothing here is locked.
 type dispatcher struct {
 	*Relay
-	looks context.Context // for the dispatcher's own reads: ends with Run
-	jobs  context.Context // for jobs: what has begun is finished
+	looks context.Context    // for the dispatcher's own reads: ends with Run
+	jobs  context.Context    // for jobs: what has begun is finished
+	next  chan func() func() // for goroutines that wait for a job
 	done  chan func()
 
 	lanes      map[pay.EndpointID]*lane
@@ -51,6 +57,7 @@ type dispatcher struct {
 	busy       int   // jobs under way
 	doubting   int   // those of them for lanes that are not proven
 	despairing int   // those of them for lanes that fail
+	recording  int   // what was taken and is not recorded yet
 	closing    bool
 
 	timer   *time.Timer
@@ -61,7 +68,7 @@ type dispatcher struct {
 
 func newDispatcher(ctx context.Context, r *Relay) *dispatcher {
 	return &dispatcher{
-		Relay: r, looks: ctx, jobs: context.WithoutCancel(ctx), done: make(chan func()),
+		Relay: r, looks: ctx, jobs: context.WithoutCancel(ctx), next: make(chan func() func()), done: make(chan func(), r.workers),
 		lanes: map[pay.EndpointID]*lane{}, timer: time.NewTimer(0),
 	}
 }
@@ -80,6 +87,7 @@ func (t *turns) pop() *lane {
 }
 
 func (d *dispatcher) run(ctx context.Context, written <-chan struct{}) {
+	defer close(d.next)
 	defer d.timer.Stop()
 	for {
 		d.assign()
@@ -109,7 +117,7 @@ func (d *dispatcher) drain() {
 		if d.now().Before(until) {
 			d.assign()
 		}
-		if d.busy == 0 {
+		if d.busy == 0 && d.recording == 0 {
 			return
 		}
 		finish := <-d.done

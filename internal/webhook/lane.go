@@ -9,11 +9,14 @@ import (
 
 const (
 	// quickAnswer is how soon a receiver answers of whom we claim ahead.
-	quickAnswer = time.Second
+	quickAnswer = time.Second / 2
 
 	// aheadFactor says how much of a quick receiver's backlog is claimed at a time, as
 	// a multiple of what is posted at a time. It saves writes; a crash delays the rest by the lease.
-	aheadFactor = 4
+	aheadFactor = 16
+
+	// mineFactor bounds what is posted and not recorded yet of one receiver, likewise.
+	mineFactor = 8
 )
 
 // lane is one endpoint's turn-taking: what is claimed for it, what is under way,
@@ -25,7 +28,8 @@ type lane struct {
 	id       pay.EndpointID
 	to       target
 	held     []claimed                  // not begun yet, in the order of their events
-	sessions map[pay.SessionID]struct{} // those with a post under way
+	sessions map[pay.SessionID]struct{} // those with a post under way, or one that is not recorded yet
+	posting  int                        // posts under way
 	claiming bool
 	due      bool // a claim may find something
 	hidden   bool // what a claim did not find may be there once a post has ended
@@ -41,7 +45,7 @@ func newLane(id pay.EndpointID) *lane {
 	return &lane{id: id, sessions: map[pay.SessionID]struct{}{}, allowance: 1}
 }
 
-// running counts the posts under way: a session has at most one.
+// running counts the posts under way and those not recorded yet: a session has at most one.
 func (l *lane) running() int { return len(l.sessions) }
 
 // idle says whether there is nothing to do and nothing under way.
@@ -51,7 +55,7 @@ func (l *lane) idle() bool { return !l.claiming && !l.due && len(l.held) == 0 &&
 // under way none can, so that a session's events arrive in sequence. What has too
 // little of its lease left is let go.
 func (l *lane) take(now time.Time) (claimed, bool) {
-	if l.running() >= l.allowance {
+	if l.posting >= l.allowance || l.running() >= mineFactor*l.allowance {
 		return claimed{}, false
 	}
 	l.held = slices.DeleteFunc(l.held, func(c claimed) bool { return !c.canBegin(now) })
@@ -59,6 +63,7 @@ func (l *lane) take(now time.Time) (claimed, bool) {
 		if _, busy := l.sessions[c.Session]; !busy {
 			l.held = slices.Delete(l.held, i, i+1)
 			l.sessions[c.Session] = struct{}{}
+			l.posting++
 			return c, true
 		}
 	}
@@ -70,7 +75,7 @@ func (l *lane) room() int {
 	if !l.due || l.claiming {
 		return 0
 	}
-	mine := len(l.held) + l.running()
+	mine := len(l.held) + l.posting
 	if !l.quick {
 		return max(l.allowance-mine, 0)
 	}
@@ -91,11 +96,16 @@ func (l *lane) hold(to target, found []claimed, most int) {
 	l.hidden = !l.due && (len(l.held) > 0 || l.running() > 0)
 }
 
-// ended takes note of a post that ended.
-func (l *lane) ended(session pay.SessionID, r result, most int) {
+// ended takes note that what became of a post is recorded, or cannot be.
+func (l *lane) ended(session pay.SessionID) {
 	delete(l.sessions, session)
 	l.due = l.due || l.hidden
 	l.hidden = false
+}
+
+// posted takes note of a post that ended.
+func (l *lane) posted(r result, most int) {
+	l.posting--
 	if r.attempt.Number == 0 {
 		return // none was made
 	}

@@ -24,7 +24,8 @@ func TestASessionHasOnePostAtATime(t *testing.T) {
 	if c, ok := l.take(noon); ok {
 		t.Fatalf("take = %v while both sessions have a post under way", c.Session)
 	}
-	l.ended("a", result{}, 8)
+	l.posted(result{}, 8)
+	l.ended("a")
 	if c, ok := l.take(noon); !ok || c.Session != "a" {
 		t.Errorf("take = %v, %v; want the second of a", c.Session, ok)
 	}

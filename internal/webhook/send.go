@@ -69,6 +69,9 @@ func (s sender) post(ctx context.Context, to pay.Endpoint, m Message) (*http.Res
 	// Whatever client we are given: a redirect is never followed. It could lead
 	// elsewhere than the operator agreed to, and most turn a POST into a GET.
 	client := *s.client(to.Environment)
+	if client.Timeout >= attemptTimeout {
+		client.Timeout = 0 // ctx ends first, and a second timer costs a goroutine
+	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return client.Do(request)
 }

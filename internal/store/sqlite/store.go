@@ -105,7 +105,7 @@ func (s *Store) Claim(ctx context.Context, endpoint pay.EndpointID, now, leaseUn
 
 // Record is store.Queue's.
 func (s *Store) Record(ctx context.Context, attempt pay.Attempt, next time.Time) error {
-	return s.writer.do(ctx, func(c *conn, _ *sqlstore.Batch) error { return sqlstore.Record(c, attempt, next) })
+	return s.writer.do(ctx, func(c *conn, b *sqlstore.Batch) error { return sqlstore.Record(c, b, attempt, next) })
 }
 
 // Redeliver is store.Queue's.

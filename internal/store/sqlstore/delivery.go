@@ -102,7 +102,7 @@ var (
 	noteRecovered = statement(`UPDATE endpoints SET failing_since = 0 WHERE number = $1 AND failing_since <> 0`)
 
 	insertAttempt = statement(`INSERT INTO attempts (delivery, number, at, duration, status, error, answer)
-		SELECT id, $2, $3, $4, $5, $6, $7 FROM deliveries WHERE id = $1 ON CONFLICT DO NOTHING`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`)
 
 	selectDelivery = statement(`SELECT id FROM deliveries WHERE id = $1`)
 
@@ -200,17 +200,14 @@ func readDelivery(c *columns) (pay.Delivery, error) {
 // Record is store.Queue's. The row of an attempt that came too late to count is kept
 // as well, unless there is one of its number. ErrNotFound where the delivery is gone
 // with its endpoint.
-func Record(q Querier, a pay.Attempt, next time.Time) error {
-	kept, err := q.Exec(insertAttempt, int64(a.Delivery), int64(a.Number), stamp(a.At), a.Duration.Microseconds(),
-		int64(a.Status), a.Error, blob(a.Answer))
-	if err != nil {
+func Record(q Querier, b *Batch, a pay.Attempt, next time.Time) error {
+	if err := record(q, b, a, next); err != nil {
 		return fmt.Errorf("record attempt: %w", err)
 	}
-	if kept == 0 {
-		if _, err := one(q, readInteger, selectDelivery, int64(a.Delivery)); err != nil {
-			return fmt.Errorf("record attempt: %w", err)
-		}
-	}
+	return nil
+}
+
+func record(q Querier, b *Batch, a pay.Attempt, next time.Time) error {
 	status := "pending"
 	switch {
 	case a.Delivered():
@@ -219,22 +216,32 @@ func Record(q Querier, a pay.Attempt, next time.Time) error {
 		status = "exhausted"
 	}
 	counted, err := q.Exec(recordAttempt, int64(a.Delivery), int64(a.Number), status, stamp(next))
-	if err == nil && counted == 1 {
-		err = noteHealth(q, int64(a.Delivery)/positions, a)
+	if err == nil && counted == 0 {
+		_, err = one(q, readInteger, selectDelivery, int64(a.Delivery))
 	}
 	if err != nil {
-		return fmt.Errorf("record attempt: %w", err)
+		return err
 	}
-	return nil
+	_, err = q.Exec(insertAttempt, int64(a.Delivery), int64(a.Number), stamp(a.At), a.Duration.Microseconds(),
+		int64(a.Status), a.Error, blob(a.Answer))
+	if err != nil || counted == 0 {
+		return err
+	}
+	return noteHealth(q, b, int64(a.Delivery)/positions, a)
 }
 
 // noteHealth keeps since when an endpoint has done nothing but fail. It writes only when
-// that changes, which is seldom.
-func noteHealth(q Querier, endpoint int64, a pay.Attempt) error {
+// that changes, which is seldom, and looks once for many successes in one transaction.
+func noteHealth(q Querier, b *Batch, endpoint int64, a pay.Attempt) error {
 	if a.Delivered() {
+		if _, known := b.healthy[endpoint]; known {
+			return nil
+		}
+		b.healthy[endpoint] = struct{}{}
 		_, err := q.Exec(noteRecovered, endpoint)
 		return err
 	}
+	delete(b.healthy, endpoint)
 	_, err := q.Exec(noteFailing, endpoint, stamp(a.At))
 	return err
 }

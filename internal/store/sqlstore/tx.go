@@ -17,18 +17,23 @@ type Tx struct {
 var _ store.Tx = (*Tx)(nil)
 
 // Batch is what closures that share a transaction share: changes to the totals, kept
-// in memory until the end, and what is known of the subscribers.
+// in memory until the end, what is known of the subscribers, and which endpoints, by
+// number, this transaction has seen to be all right.
 type Batch struct {
 	tally       tally
 	subscribers subscribers
+	healthy     map[int64]struct{}
 	events      int
 }
 
 // NewBatch returns a Batch that can serve one transaction after another.
-func NewBatch() *Batch { return &Batch{} }
+func NewBatch() *Batch { return &Batch{healthy: map[int64]struct{}{}} }
 
 // Begin forgets what is left of the transaction before.
-func (b *Batch) Begin() { b.tally.changes, b.events = b.tally.changes[:0], 0 }
+func (b *Batch) Begin() {
+	b.tally.changes, b.events = b.tally.changes[:0], 0
+	clear(b.healthy)
+}
 
 // Savepoint is a point to go back to, before a closure.
 type Savepoint struct{ changes, events int }
@@ -39,6 +44,7 @@ func (b *Batch) Savepoint() Savepoint { return Savepoint{len(b.tally.changes), b
 // RollBack drops what came after the savepoint.
 func (b *Batch) RollBack(to Savepoint) {
 	b.tally.changes, b.events = b.tally.changes[:to.changes], to.events
+	clear(b.healthy)
 }
 
 // Finish writes what was kept back. It is to be called just before COMMIT.
@@ -47,8 +53,11 @@ func (b *Batch) Finish(q Querier) error { return b.tally.flush(q) }
 // Events is how many events the transaction wrote.
 func (b *Batch) Events() int { return b.events }
 
-// Reconfigured forgets the subscribers, after anything that may have changed them.
-func (b *Batch) Reconfigured() { b.subscribers = nil }
+// Reconfigured forgets the endpoints, after anything that may have changed them.
+func (b *Batch) Reconfigured() {
+	b.subscribers = nil
+	clear(b.healthy)
+}
 
 // NewTx is one closure's view of the transaction.
 func NewTx(q Querier, b *Batch) *Tx { return &Tx{Reader: Reader{q: q, tally: &b.tally}, batch: b} }
