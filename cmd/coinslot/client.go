@@ -115,6 +115,10 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return b.next.RoundTrip(r)
 }
 
+// mostMessage bounds what is shown of a server's words, in characters: whoever answers at
+// an address that was mistyped may be a stranger.
+const mostMessage = 2000
+
 // explainCall says what went wrong with a call in an operator's words.
 func explainCall(err error, url string) error {
 	var failed *connect.Error
@@ -124,9 +128,9 @@ func explainCall(err error, url string) error {
 	case failed.Code() == connect.CodeUnauthenticated:
 		return fmt.Errorf("the server at %s does not take this admin token", url)
 	case connect.IsWireError(err):
-		return errors.New(failed.Message())
+		return errors.New(tame(failed.Message(), mostMessage))
 	case failed.Code() == connect.CodeUnavailable:
-		return fmt.Errorf("no server answers at %s: %s", url, failed.Message())
+		return fmt.Errorf("no server answers at %s: %s", url, tame(failed.Message(), mostMessage))
 	}
-	return fmt.Errorf("call the server at %s: %s", url, failed.Message())
+	return fmt.Errorf("call the server at %s: %s", url, tame(failed.Message(), mostMessage))
 }

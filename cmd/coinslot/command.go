@@ -161,7 +161,7 @@ func writeGroup(w io.Writer, of []command) {
 
 func writeList(w io.Writer, list []command) {
 	for _, cmd := range list {
-		_, _ = fmt.Fprintf(w, "  %-24s%s\n", cmd.path, cmd.brief)
+		_, _ = fmt.Fprintf(w, "  %-30s%s\n", cmd.path, cmd.brief)
 	}
 }
 

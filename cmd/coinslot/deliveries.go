@@ -64,7 +64,9 @@ disabled endpoint gets it once it is enabled.`,
 			if err != nil {
 				return err
 			}
-			return p.answer(res, func() { p.note("%s on the way.", countOf(res.GetDeliveries(), "delivery", "deliveries")) })
+			return p.answer(res, func() {
+				p.note("%s on the way; what goes to a disabled endpoint waits until it is enabled.", countOf(res.GetDeliveries(), "delivery", "deliveries"))
+			})
 		}
 	}),
 }
@@ -82,7 +84,9 @@ var webhooksRecover = command{
 			if err != nil {
 				return err
 			}
-			return p.answer(res, func() { p.note("%s on the way.", countOf(res.GetDeliveries(), "delivery", "deliveries")) })
+			return p.answer(res, func() {
+				p.note("%s on the way; what goes to a disabled endpoint waits until it is enabled.", countOf(res.GetDeliveries(), "delivery", "deliveries"))
+			})
 		}
 	}),
 }

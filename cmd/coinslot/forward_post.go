@@ -86,7 +86,7 @@ func unanswered(err error) string {
 		}
 		err = inURL.Err
 	}
-	return oneLine(err.Error())
+	return tame(err.Error(), mostMessage)
 }
 
 // complaint says why an answer is no success.
@@ -98,22 +98,11 @@ func complaint(res *http.Response) string {
 		return "redirects are not followed"
 	}
 	body, _ := io.ReadAll(io.LimitReader(res.Body, mostAnswerRead))
-	text := oneLine(string(body))
+	text := tame(string(body), mostMessage)
 	if isPage := strings.HasPrefix(res.Header.Get("Content-Type"), "text/html"); text != "" && !isPage {
 		return text
 	}
 	return strings.ToLower(http.StatusText(res.StatusCode))
-}
-
-// oneLine makes a stranger's words fit for a terminal.
-func oneLine(text string) string {
-	printing := func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}
-	return strings.Join(strings.Fields(strings.Map(printing, strings.ToValidUTF8(text, "?"))), " ")
 }
 
 // greet says what the server greeted with.

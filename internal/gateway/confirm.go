@@ -107,6 +107,30 @@ func authorization(r store.Reader, p pay.Payment) (pay.Event, error) {
 	return events[i], nil
 }
 
+// mostAsked bounds how many games' answers are waited for at a time after a crash.
+const mostAsked = 256
+
+// askInBackground goes on with a payment about which its game was being asked, unless that
+// is under way. It does not wait: a game that does not answer must not hold up the others.
+func (s *Service) askInBackground(ctx context.Context, p pay.Payment) {
+	if _, underWay := s.charging.LoadOrStore(p.ID, true); underWay {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	s.calls.Go(func() {
+		defer s.charging.Delete(p.ID)
+		select {
+		case s.asked <- struct{}{}:
+			defer func() { <-s.asked }()
+		case <-s.stopping:
+			return
+		}
+		if err := guarded(func() error { return s.resolveAsked(ctx, p) }); err != nil {
+			s.log.WarnContext(ctx, "a payment waits for its game's decision, or for the provider to carry it out", "payment", p.ID, "error", err)
+		}
+	})
+}
+
 // resolveAsked goes on with a payment about which its game was being asked when a process
 // died. The game is asked again, unless the player has long stopped waiting.
 func (s *Service) resolveAsked(ctx context.Context, p pay.Payment) error {

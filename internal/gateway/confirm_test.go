@@ -276,9 +276,10 @@ func TestProductionIsNeverAskedWithoutTLS(t *testing.T) {
 		w.caller.Environment = pay.Production
 		g, stop := w.open()
 		defer stop()
-		plain := asksFirst
-		plain.ConfirmURL = "http://game.example"
-		id := w.sessionOf(g, plain)
+		id := w.sessionOf(g, asksFirst) // and then the operator changes the URL
+		if _, err := g.UpdateGame(w.Context(), game, func(of *pay.Game) { of.ConfirmURL = "http://game.example" }); err != nil {
+			w.Fatal(err)
+		}
 		w.pay(g, id, card(good, 0))
 		w.wantFailed(g, id, pay.ConfirmationTimeout, "production")
 		if a.times() > 0 {
@@ -293,7 +294,7 @@ func (w *world) refusedWhileAsking(g *gateway.Service, p pay.Payment) {
 	_, complete := g.CompletePayment(w.Context(), w.caller, p.ID, gateway.Idempotency{})
 	_, cancel := g.CancelPayment(w.Context(), w.caller, p.ID, gateway.Idempotency{})
 	for what, err := range map[string]error{"complete": complete, "cancel": cancel} {
-		if pay.CodeOf(err) != pay.PaymentNotAuthorized || !strings.Contains(err.Error(), "its game is being asked") {
+		if pay.CodeOf(err) != pay.PaymentNotAuthorized || !strings.Contains(err.Error(), "the game is being asked") {
 			w.Errorf("%s: %v", what, err)
 		}
 	}

@@ -15,6 +15,10 @@ func (c Caller) consumer(name string) (store.Consumer, error) {
 	if !consumerName.MatchString(name) {
 		return store.Consumer{}, pay.RefuseField(pay.InvalidConsumer, "consumer", "must be 1 to 100 letters, digits and . _ : -, got %.120q", name)
 	}
+	if c.Key == "" {
+		// The operator's listeners have a place that no key can name: no game is called so.
+		return store.Consumer{Environment: c.Environment, Game: "*", Name: name}, nil
+	}
 	return store.Consumer{Environment: c.Environment, Game: c.Game, Name: name}, nil
 }
 
@@ -27,7 +31,7 @@ func (s *Service) Acknowledge(ctx context.Context, c Caller, name string, p stor
 	if err != nil {
 		return store.Place{}, err
 	}
-	latest, err := s.Latest(ctx)
+	latest, err := s.Latest(ctx, Caller{}, "")
 	if err != nil {
 		return store.Place{}, err
 	}

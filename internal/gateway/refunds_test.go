@@ -485,3 +485,27 @@ func TestTheFeedTellsNothingOfSessionsOfOtherGames(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatOthersSellMovesNobodysPlace(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		defer stop()
+		stranger := gateway.Caller{Key: "key_1", Environment: pay.Sandbox, Game: "chess"}
+		before, err := g.Latest(w.Context(), stranger, "")
+		if err != nil {
+			w.Fatal(err)
+		}
+		w.bought(g, good)
+		if after, err := g.Latest(w.Context(), stranger, ""); err != nil || after != before {
+			w.Errorf("the place moved from %d to %d, %v", before, after, err)
+		}
+		operator := gateway.Caller{Environment: pay.Sandbox}
+		at := store.Place{Position: 1, Cursor: "here"}
+		if _, err := g.Acknowledge(w.Context(), gateway.Caller{Key: "key_1", Environment: pay.Sandbox}, "listen:dev", at); err != nil {
+			w.Fatal(err)
+		}
+		if place, err := g.Consumer(w.Context(), operator, "listen:dev"); err != nil || place != (store.Place{}) {
+			w.Errorf("a key has moved the operator's listener to %+v, %v", place, err)
+		}
+	})
+}

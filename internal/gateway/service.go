@@ -64,6 +64,7 @@ type Service struct {
 	charging    sync.Map       // ids of payments whose own call is under way in this process
 	configuring sync.Mutex     // settings are reloaded in the order in which they were written
 	returning   sync.Map       // the same of refunds
+	asked       chan struct{}  // holds a token for each game that is asked after a crash
 	calls       sync.WaitGroup // payments and refunds whose provider is being asked
 	stopping    chan struct{}  // closed when Run is told to end
 	reopened    chan struct{}  // a payment ended, so its session can expire again, perhaps soon
@@ -74,7 +75,7 @@ type Service struct {
 func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
 		store: o.Store, providers: o.Provider, payload: o.Payload, secrets: o.Secrets, asker: o.Asker, now: o.Now, log: o.Logger,
-		watchers: newWatchers(o.Store),
+		watchers: newWatchers(o.Store), asked: make(chan struct{}, mostAsked),
 		window:   max(o.IdempotencyWindow, 24*time.Hour),
 		stopping: make(chan struct{}), reopened: make(chan struct{}, 1),
 	}

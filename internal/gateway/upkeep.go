@@ -113,8 +113,9 @@ func (s *Service) attempt(ctx context.Context, what string, job func(context.Con
 
 // reconcile asks the provider about every payment that is processing though no call of
 // this process is about it, has every capture and void done that was intended and whose
-// outcome is not known, and every refund that is pending. It looks up first; it never charges. It goes by what is
-// under way rather than by age, since the clock may have been set back.
+// outcome is not known, every game asked that has not decided, and every refund done that is
+// pending. It looks up first; it never charges. It goes by what is under way rather than by
+// age, since the clock may have been set back.
 func (s *Service) reconcile(ctx context.Context, _ time.Time) error {
 	unlessUnderWay := func(resolve func(context.Context, pay.Payment) error) func(pay.Payment) error {
 		return func(p pay.Payment) error {
@@ -127,7 +128,10 @@ func (s *Service) reconcile(ctx context.Context, _ time.Time) error {
 	return errors.Join(
 		eachPage(ctx, s, processing, paymentID, unlessUnderWay(s.resolve)),
 		eachPage(ctx, s, store.Reader.IntendedPayments, paymentID, unlessUnderWay(s.resolve)),
-		eachPage(ctx, s, store.Reader.AskedPayments, paymentID, unlessUnderWay(s.resolveAsked)),
+		eachPage(ctx, s, store.Reader.AskedPayments, paymentID, func(p pay.Payment) error {
+			s.askInBackground(ctx, p)
+			return nil
+		}),
 		eachPage(ctx, s, store.Reader.PendingRefunds, refundID, func(r pay.Refund) error {
 			if _, underWay := s.returning.Load(r.ID); underWay {
 				return nil
@@ -137,7 +141,11 @@ func (s *Service) reconcile(ctx context.Context, _ time.Time) error {
 }
 
 // resolve finds out where a payment stands, and does what is still intended with it.
-func (s *Service) resolve(ctx context.Context, p pay.Payment) error {
+func (s *Service) resolve(ctx context.Context, listed pay.Payment) error {
+	p, err := view(ctx, s.store, func(r store.Reader) (pay.Payment, error) { return r.Payment(listed.ID) })
+	if err != nil || !p.Status.Live() {
+		return err // the list is of a while ago
+	}
 	outcome, err := s.lookUp(ctx, p)
 	if err != nil {
 		return err
@@ -145,7 +153,9 @@ func (s *Service) resolve(ctx context.Context, p pay.Payment) error {
 	s.log.InfoContext(ctx, "payment reconciled", "payment", p.ID, "intent", p.Intent, "outcome", outcome.Kind)
 	switch {
 	case outcome.Kind != pay.OutcomeAuthorized || p.Intent == "":
-		_, err = s.settleAndAsk(ctx, p, outcome)
+		if p, err = s.settle(ctx, p, outcome); err == nil && p.Asking {
+			s.askInBackground(ctx, p)
+		}
 	case p.Intent == pay.IntentCapture:
 		_, err = s.carryOut(ctx, p, capturing)
 	case p.Intent == pay.IntentVoid:

@@ -127,7 +127,11 @@ func (s *Service) keepTelling(ctx context.Context, c Caller, wake <-chan struct{
 	}
 }
 
-// Latest is the place in the feed after all that has happened.
-func (s *Service) Latest(ctx context.Context) (int64, error) {
-	return view(ctx, s.store, store.Reader.LatestEvent)
+// Latest is the place in the feed after all that has happened: of a game, where one is
+// asked for or the caller's key is limited to one, so that nobody learns when others sell.
+func (s *Service) Latest(ctx context.Context, c Caller, game pay.GameID) (int64, error) {
+	if game == "" {
+		game = c.Game
+	}
+	return view(ctx, s.store, func(r store.Reader) (int64, error) { return r.LatestEvent(c.Environment, game) })
 }

@@ -106,7 +106,7 @@ func TestNoChangeIsMissedBetweenTheReadAndTheWatch(t *testing.T) {
 			changing.Go(func() { h.cancel(id); over.Store(true) })
 			for n := 0; n < mostWatchers && !over.Load(); n++ {
 				all.Go(func() { h.watchUntilCancelled(id) })
-				if _, err := h.Latest(h.Context()); err != nil { // it takes as long as a watch takes to begin
+				if _, err := h.Latest(h.Context(), Caller{}, ""); err != nil { // it takes as long as a watch takes to begin
 					h.Error(err)
 				}
 			}

@@ -56,7 +56,7 @@ func (w *watchers) add(ctx context.Context, p place) (wake <-chan struct{}, stop
 }
 
 func (w *watchers) latest(ctx context.Context) (int64, error) {
-	return view(ctx, w.store, store.Reader.LatestEvent)
+	return view(ctx, w.store, func(r store.Reader) (int64, error) { return r.LatestEvent("", "") })
 }
 
 func (w *watchers) remove(p place, one watcher) {

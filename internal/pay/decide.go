@@ -165,7 +165,7 @@ func (s Session) checkOpen() error {
 	case s.Status != SessionPending:
 		return Refuse(SessionNotPending, "session %s must be pending, but is %s", s.ID, s.Status)
 	case s.Live:
-		return Refuse(PaymentInProgress, "payment %s of session %s is in progress; wait for its outcome, or cancel the payment if it is authorized", s.Payment, s.ID)
+		return Refuse(PaymentInProgress, "payment %s of session %s is in progress; wait for its outcome, or end it by CompletePayment or CancelPayment if it is authorized", s.Payment, s.ID)
 	}
 	return nil
 }
@@ -195,7 +195,7 @@ func (p Payment) checkEnding(wanted Intent) (bool, error) {
 	case p.Status != PaymentAuthorized:
 		return false, Refuse(PaymentNotAuthorized, "payment %s must be authorized, but is %s", p.ID, p.Status)
 	case p.Asking:
-		return false, Refuse(PaymentNotAuthorized, "payment %s is authorized, but its game is being asked whether to take it", p.ID)
+		return false, Refuse(PaymentNotAuthorized, "the game is being asked whether to take payment %s; wait for its decision", p.ID)
 	case p.Intent != "" && p.Intent != wanted:
 		return false, Refuse(PaymentNotAuthorized, "payment %s must be authorized, but its %s is under way", p.ID, p.Intent)
 	}

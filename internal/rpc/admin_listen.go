@@ -38,7 +38,7 @@ func (s *AdminServer) Listen(ctx context.Context, req *adminv1.ListenRequest, st
 	q := store.EventQuery{Game: pay.GameID(req.GetGameId()), Types: types, After: place.Position, Limit: defaultLimit}
 	resumed := place != store.Place{}
 	if !resumed {
-		if q.After, err = s.gateway.Latest(ctx); err != nil {
+		if q.After, err = s.gateway.Latest(ctx, operator, q.Game); err != nil {
 			return err
 		}
 	}

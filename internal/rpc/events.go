@@ -68,7 +68,7 @@ func (s *EventServer) WatchEvents(ctx context.Context, req *payv1.WatchEventsReq
 		return err
 	}
 	if fresh && req.GetFromNow() {
-		if q.After, err = s.gateway.Latest(ctx); err != nil {
+		if q.After, err = s.gateway.Latest(ctx, callerOf(ctx), q.Game); err != nil {
 			return err
 		}
 	}

@@ -135,8 +135,9 @@ type Reader interface {
 	// first, after the given id.
 	AskedPayments(after pay.PaymentID, most int) ([]pay.Payment, error)
 
-	// LatestEvent is Feed.Next after all events that are visible; 0 where there is none.
-	LatestEvent() (int64, error)
+	// LatestEvent is Feed.Next after all events of a game that are visible, or of all games
+	// where none is named; 0 where there is none.
+	LatestEvent(pay.Environment, pay.GameID) (int64, error)
 
 	// Happened lists whom the events after a position concern, at most so many, in order.
 	Happened(after int64, most int) ([]Happening, error)

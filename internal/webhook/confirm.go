@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,12 +41,14 @@ func (a *Asker) Ask(ctx context.Context, game pay.Game, authorized pay.Event, at
 		return pay.Decision{}, errors.New("a game is asked about real money only over https")
 	}
 	to := game.ConfirmEndpoint(authorized.Environment)
-	answer, _ := a.send(ctx, to, Message{ID: pay.ConfirmID(authorized), Body: a.question(authorized), Attempt: attempt})
+	answer, _, whole := a.try(ctx, to, Message{ID: pay.ConfirmID(authorized), Body: a.question(authorized), Attempt: attempt})
 	switch {
 	case answer.Error != "":
 		return pay.Decision{}, errors.New(answer.Error)
 	case answer.Status != http.StatusOK:
 		return pay.Decision{}, fmt.Errorf("the game answered %d, where only 200 decides", answer.Status)
+	case !whole: // whoever breaks off may have been about to say something else
+		return pay.Decision{}, errors.New("the game's answer broke off, or went on after 4 KiB")
 	}
 	return readDecision(answer.Answer)
 }
@@ -54,7 +57,7 @@ func (a *Asker) Ask(ctx context.Context, game pay.Game, authorized pay.Event, at
 // is only similar decides nothing.
 func readDecision(body []byte) (pay.Decision, error) {
 	var said map[string]any
-	if err := json.Unmarshal(body, &said); err != nil {
+	if err := json.Unmarshal(body, &said); err != nil || !once(body) {
 		return pay.Decision{}, errors.New(`the game's answer must be JSON such as {"decision":"approve"}`)
 	}
 	switch said["decision"] {
@@ -65,4 +68,21 @@ func readDecision(body []byte) (pay.Decision, error) {
 		return pay.Decision{Reason: reason}, nil
 	}
 	return pay.Decision{}, fmt.Errorf(`the game's answer must have the decision "approve" or "reject", got %.80q`, body)
+}
+
+// once says whether an object gives each of its names once: what is said twice could be
+// read either way.
+func once(object []byte) bool {
+	d := json.NewDecoder(bytes.NewReader(object))
+	seen := map[any]bool{}
+	_, _ = d.Token() // its brace
+	for d.More() {
+		name, err := d.Token()
+		var value json.RawMessage
+		if err != nil || seen[name] || d.Decode(&value) != nil {
+			return false
+		}
+		seen[name] = true
+	}
+	return true
 }

@@ -125,7 +125,9 @@ func TestOnlyADocumentedAnswerDecides(t *testing.T) {
 		"another case":               {200, `{"decision":"APPROVE"}`, pay.Decision{}, "must have the decision"},
 		"another name":               {200, `{"Decision":"approve"}`, pay.Decision{}, "must have the decision"},
 		"yes":                        {200, `{"decision":true}`, pay.Decision{}, "must have the decision"},
-		"a huge answer":              {200, `{"decision":"approve","x":"` + strings.Repeat("x", 1<<20) + `"}`, pay.Decision{}, "must be JSON"},
+		"a huge answer":              {200, `{"decision":"approve","x":"` + strings.Repeat("x", 1<<20) + `"}`, pay.Decision{}, "went on after 4 KiB"},
+		"an answer with a tail":      {200, `{"decision":"approve"}` + strings.Repeat(" ", 4096) + `{"decision":"reject"}`, pay.Decision{}, "went on after 4 KiB"},
+		"one answer and another":     {200, `{"decision":"reject","decision":"approve"}`, pay.Decision{}, "must be JSON"},
 		"control characters in JSON": {200, "{\"decision\":\"\\u001b[31m\"}", pay.Decision{}, "must have the decision"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -217,5 +219,30 @@ func TestAQuestionThatCannotBeSignedIsNotAsked(t *testing.T) {
 	g.ConfirmSecret = other.ConfirmSecret
 	if _, err := asker.Ask(t.Context(), g, authorizedEvent, 1); err == nil {
 		t.Error("another game's secret signs")
+	}
+}
+
+// Whoever breaks off in the middle of an answer may have been about to say something else.
+func TestAnAnswerThatBrokeOffDecidesNothing(t *testing.T) {
+	for name, answer := range map[string]string{
+		"shorter than it said":     "Content-Length: 5000\r\n\r\n{\"decision\":\"approve\"}",
+		"a chunk and no end":       "Transfer-Encoding: chunked\r\n\r\n16\r\n{\"decision\":\"approve\"}\r\n",
+		"a chunk and then garbage": "Transfer-Encoding: chunked\r\n\r\n16\r\n{\"decision\":\"approve\"}\r\nZZ\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			asker, g := confirming(t, serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				conn, out, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer conn.Close()
+				_, _ = out.WriteString("HTTP/1.1 200 OK\r\n" + answer)
+				_ = out.Flush()
+			}))
+			if d, err := asker.Ask(t.Context(), g, authorizedEvent, 1); err == nil || d.Approve || !strings.Contains(err.Error(), "broke off") {
+				t.Errorf("%+v, %v", d, err)
+			}
+		})
 	}
 }

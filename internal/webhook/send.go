@@ -33,20 +33,26 @@ type sender struct {
 // send makes one attempt and says what came of it, and how long the receiver asks
 // us to wait before the next. Whatever goes wrong is in the attempt.
 func (s sender) send(ctx context.Context, to pay.Endpoint, m Message) (pay.Attempt, time.Duration) {
+	a, putOff, _ := s.try(ctx, to, m)
+	return a, putOff
+}
+
+// try does so, and says whether the answer in the attempt is all that there was of it.
+func (s sender) try(ctx context.Context, to pay.Endpoint, m Message) (a pay.Attempt, putOff time.Duration, whole bool) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	m.At = s.now()
-	a := pay.Attempt{Number: m.Attempt, At: pay.Clock(m.At)}
+	a = pay.Attempt{Number: m.Attempt, At: pay.Clock(m.At)}
 	answer, err := s.post(ctx, to, m)
 	if err != nil {
 		a.Duration = s.since(m.At)
 		a.Error = explain(err, a.Duration)
-		return a, 0
+		return a, 0, false
 	}
 	a.Status = answer.StatusCode
-	a.Answer = readAnswer(answer.Body)
+	a.Answer, whole = readAnswer(answer.Body)
 	a.Duration = s.since(m.At)
-	return a, retryAfter(a.Status, answer.Header.Get("Retry-After"), s.now())
+	return a, retryAfter(a.Status, answer.Header.Get("Retry-After"), s.now()), whole
 }
 
 // since is never negative, even if the clock was set back meanwhile.
@@ -76,15 +82,16 @@ func (s sender) post(ctx context.Context, to pay.Endpoint, m Message) (*http.Res
 	return client.Do(request)
 }
 
-// readAnswer returns the beginning of an answer. That it breaks off changes
-// nothing: the status has said whether the event was taken.
-func readAnswer(body io.ReadCloser) []byte {
+// readAnswer returns the beginning of an answer, and whether that is all and came to its
+// end. A webhook need not care: its status has said whether the event was taken.
+func readAnswer(body io.ReadCloser) (start []byte, whole bool) {
 	defer body.Close()
 	start, err := io.ReadAll(io.LimitReader(body, pay.MostAnswerKept))
-	if err == nil {
-		_, _ = io.CopyN(io.Discard, body, mostAnswerRead-pay.MostAnswerKept)
+	if err != nil {
+		return start, false
 	}
-	return start
+	rest, err := io.CopyN(io.Discard, body, mostAnswerRead-pay.MostAnswerKept)
+	return start, rest == 0 && err == io.EOF
 }
 
 // explain says for the operator why there was no answer. It leaves out the URL, that

@@ -95,7 +95,11 @@ var (
 
 	// The fence: only the attempt that follows the last recorded one counts. A worker
 	// whose lease ran out, and whose attempt another one has recorded, changes nothing.
-	recordAttempt = statement(`UPDATE deliveries SET status = $3, leased = 0, attempts = $2, due_at = $4
+	// What failed while it was wanted again begins anew.
+	recordAttempt = statement(`UPDATE deliveries SET attempts = $2, leased = 0, again = 0,
+			status = CASE WHEN again = 1 AND $3 <> 'delivered' THEN 'pending' ELSE $3 END,
+			due_at = CASE WHEN again = 1 AND $3 <> 'delivered' THEN 0 ELSE $4 END,
+			earlier = CASE WHEN again = 1 THEN $2 ELSE earlier END
 		WHERE id = $1 AND attempts = $2 - 1 AND status = 'pending'`)
 
 	noteFailing   = statement(`UPDATE endpoints SET failing_since = $2 WHERE number = $1 AND failing_since = 0`)

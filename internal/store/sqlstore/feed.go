@@ -30,14 +30,20 @@ var (
 )
 
 var (
-	selectLatest = statement(`SELECT COALESCE(MAX(position), 0) FROM events`)
+	selectLatest       = statement(`SELECT COALESCE(MAX(position), 0) FROM events`)
+	selectLatestOfGame = statement(`SELECT COALESCE(MAX(position), 0) FROM events WHERE environment = $1 AND game = $2`)
 
 	selectHappened = statement(`SELECT position, environment, game, session FROM events
 		WHERE position > $1 ORDER BY position LIMIT $2`)
 )
 
 // LatestEvent is store.Reader's.
-func (r Reader) LatestEvent() (int64, error) { return one(r.q, readInteger, selectLatest) }
+func (r Reader) LatestEvent(env pay.Environment, game pay.GameID) (int64, error) {
+	if game == "" {
+		return one(r.q, readInteger, selectLatest)
+	}
+	return one(r.q, readInteger, selectLatestOfGame, string(env), string(game))
+}
 
 // Happened is store.Reader's.
 func (r Reader) Happened(after int64, most int) ([]store.Happening, error) {

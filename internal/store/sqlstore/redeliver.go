@@ -28,9 +28,13 @@ var (
 		WHERE delivery = $1 ORDER BY number`)
 
 	// Due at once and never tried, for the order and the schedule. What is leased just now
-	// is on its way, and keeps its lease: whoever holds it is to record what comes of it.
-	redeliver = statement(`UPDATE deliveries SET status = 'pending', leased = 0, earlier = attempts, since = $2, due_at = 0
-		WHERE id = $1 AND NOT (status = 'pending' AND leased = 1 AND due_at > $2)`)
+	// is on its way, and keeps its lease: whoever holds it is to record what comes of it, and
+	// only if that is a failure does it begin anew.
+	redeliver = statement(`UPDATE deliveries SET status = 'pending', earlier = attempts, since = $2,
+			again = CASE WHEN leased = 1 AND due_at > $2 THEN 1 ELSE 0 END,
+			due_at = CASE WHEN leased = 1 AND due_at > $2 THEN due_at ELSE 0 END,
+			leased = CASE WHEN leased = 1 AND due_at > $2 THEN 1 ELSE 0 END
+		WHERE id = $1`)
 
 	// The oldest first, so that a receiver that comes back is told in order.
 	selectExhausted = statement(`SELECT d.id FROM deliveries AS d JOIN events AS e ON e.position = d.event

@@ -92,7 +92,7 @@ func (w *world) latest() (at int64) {
 	w.Helper()
 	w.view(func(r store.Reader) {
 		var err error
-		at, err = r.LatestEvent()
+		at, err = r.LatestEvent("", "")
 		w.must(err)
 	})
 	return at

@@ -193,6 +193,18 @@ var redeliveryCases = []testCase{
 		w.now = w.now.Add(forever)
 		w.due()
 	}},
+	{"a delivery that fails while it is wanted again begins anew, whatever its schedule says", func(w *world) {
+		e := w.endpoint(home)
+		w.sell(home)
+		d := w.claim(e, 1)[0]
+		w.must(w.store.Redeliver(w.Context(), d.ID, w.now))
+		w.record(d, 500, time.Time{}) // it was its last attempt
+		again := w.claim(e, 1)
+		w.same("claimed", len(again), 1)
+		w.same("attempts, and those before", []int{again[0].Attempts, again[0].Earlier}, []int{1, 1})
+		w.record(again[0], 500, time.Time{})
+		w.same("status", w.deliveries(e)[0].Status, pay.DeliveryExhausted) // it was wanted once
+	}},
 	{"a delivery whose lease has ended is due at once when it is sent again", func(w *world) {
 		e := w.endpoint(home)
 		w.sell(home)

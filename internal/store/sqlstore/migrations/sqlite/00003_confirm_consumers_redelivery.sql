@@ -7,6 +7,7 @@ CREATE INDEX payments_asked ON payments (id) WHERE status = 'authorized' AND ask
 
 ALTER TABLE endpoints ADD COLUMN failing_since INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE deliveries ADD COLUMN earlier INTEGER NOT NULL DEFAULT 0 CHECK (earlier BETWEEN 0 AND attempts);
+ALTER TABLE deliveries ADD COLUMN again INTEGER NOT NULL DEFAULT 0 CHECK (again IN (0, 1)); -- wanted again while it is leased
 CREATE INDEX deliveries_exhausted ON deliveries (endpoint, id) WHERE status = 'exhausted';
 
 CREATE TABLE consumers (
