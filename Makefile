@@ -7,6 +7,10 @@ DEBIAN_PACKAGES := chromium curl gcc git libc6-dev mypy openssl protobuf-compile
 	python3-grpcio python3-httpx python3-pytest python3-setuptools python3-wheel
 NPM_PACKAGES    := sdk/typescript test/openapi test/receiving
 
+# The TypeScript stubs are made by a plugin that npm installs.
+STUBS_NEED     := sdk/typescript/node_modules/.bin
+STUBS_LEFT_OUT := 'the TypeScript stubs were left out: make setup installs what makes them'
+
 # Node 20 or later with npm: Debian's own are for machines that have neither, since they do not go with others.
 NODE_PACKAGES := nodejs npm
 HAS_NODE      := command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null
@@ -49,13 +53,18 @@ lint: ## gofmt, vet, staticcheck; proto style, comments and compatibility with t
 	$(BUF) lint
 	$(BUF) breaking --against proto/baseline.binpb
 
-generate: ## rewrite gen/ from proto/ and, for the OpenAPI document's examples, test/transcripts
+generate: ## rewrite gen/ and the TypeScript stubs from proto/ and, for the OpenAPI document's examples, test/transcripts
 	$(BUF) generate
+	@if test -d $(STUBS_NEED); then cd sdk/typescript && npm run --silent generate; else echo $(STUBS_LEFT_OUT); fi
 
-check-generate: ## fail if gen/ is not what `make generate` would make of it; changes nothing
+check-generate: ## fail if gen/ or the TypeScript stubs are not what `make generate` would make of them; changes nothing
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	$(BUF) generate --output "$$dir" && \
-	{ diff -r gen "$$dir/gen" || { echo 'gen/ is not what proto/ and test/transcripts generate: run make generate'; exit 1; }; }
+	{ diff -r gen "$$dir/gen" || { echo 'gen/ is not what proto/ and test/transcripts generate: run make generate'; exit 1; }; } && \
+	if test -d $(STUBS_NEED); then \
+		$(BUF) generate --template sdk/typescript/buf.gen.yaml --output "$$dir" && \
+		{ diff -r sdk/typescript/src/gen "$$dir/src/gen" || { echo 'sdk/typescript/src/gen is not what proto/ generates: run make generate'; exit 1; }; }; \
+	else echo $(STUBS_LEFT_OUT); fi
 
 baseline: ## accept proto/ as published: what `make lint` holds later changes against; once per release, and freely before the first
 	$(BUF) build --exclude-source-info -o proto/baseline.binpb

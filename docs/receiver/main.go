@@ -2,7 +2,7 @@
 // each request in both documented ways and prints it. Standard Webhooks is verified
 // by that project's own library; the other signature by the few lines below.
 //
-//	WEBHOOK_SECRET=whsec_… go run ./docs/receiver [-addr localhost:3000]
+//	COINSLOT_WEBHOOK_SECRET=whsec_… go run ./docs/receiver [-addr localhost:3000]
 package main
 
 import (
@@ -27,10 +27,10 @@ import (
 func main() {
 	addr := flag.String("addr", "localhost:3000", "where to listen")
 	flag.Parse()
-	secret := os.Getenv("WEBHOOK_SECRET")
+	secret := os.Getenv("COINSLOT_WEBHOOK_SECRET")
 	verifier, err := standardwebhooks.NewWebhook(secret)
 	if err != nil {
-		log.Fatal("WEBHOOK_SECRET must be the secret that `coinslot webhooks create` printed: ", err)
+		log.Fatal("COINSLOT_WEBHOOK_SECRET must be the secret that `coinslot webhooks create` printed: ", err)
 	}
 	http.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))

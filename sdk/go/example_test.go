@@ -93,6 +93,34 @@ func giveBack(ctx context.Context, client *coinslot.Client, session *coinslot.Se
 	return refund, err
 }
 
+func watchOne(ctx context.Context, client *coinslot.Client, id string) error {
+	for session, err := range client.Sessions.Watch(ctx, &coinslot.WatchSessionRequest{Id: id}) {
+		if err != nil {
+			return err
+		}
+		if session.Status == "paid" {
+			grant(session.UserId, session.Item.Title)
+		}
+	}
+	return nil
+}
+
+func watchAll(ctx context.Context, client *coinslot.Client, last string) error {
+	request := &coinslot.WatchEventsRequest{Types: []string{"session.paid"}, Consumer: new("granter")}
+	for told, err := range client.Events.Watch(ctx, request) {
+		if err != nil {
+			return err
+		}
+		session := told.Event.Data.Session
+		grantOnce(session.Id, session.UserId, session.Item.Title)
+		_, err = client.Events.Acknowledge(ctx, &coinslot.AcknowledgeEventsRequest{Consumer: "granter", Cursor: told.NextCursor})
+		if err != nil || session.Id == last {
+			return err
+		}
+	}
+	return nil
+}
+
 var total int32 // earned
 
 func earn(ctx context.Context, client *coinslot.Client) error {
@@ -171,6 +199,14 @@ func TestTheExamplesWork(t *testing.T) {
 		}
 		session = s
 	}
+	if err := watchOne(t.Context(), client, session.Id); err != nil {
+		t.Error(err)
+	}
+	wantGranted(t)
+	if err := watchAll(t.Context(), client, session.Id); err != nil {
+		t.Error(err)
+	}
+	wantGranted(t)
 	if refund, err := giveBack(t.Context(), client, session); err != nil || refund.Amount != 199 {
 		t.Errorf("%v, %v", refund, err)
 	}

@@ -157,7 +157,7 @@ func (p *program) start(t *testing.T, s *shop) {
 	t.Helper()
 	p.process = exec.Command(p.command[0], p.command[1:]...)
 	p.process.Dir = p.dir
-	p.process.Env = append(append(os.Environ(), p.env...), "WEBHOOK_SECRET="+s.secret)
+	p.process.Env = append(append(os.Environ(), p.env...), "COINSLOT_WEBHOOK_SECRET="+s.secret)
 	p.process.Stderr = &p.complaints
 	out, write := io.Pipe()
 	p.process.Stdout = write // Wait copies all of it

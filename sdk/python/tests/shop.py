@@ -42,7 +42,7 @@ class Server:
         line = self.process.stdout.readline()
         assert line, data.with_suffix(".log").read_text()
         self.url: str = json.loads(line)["url"]
-        self.key: str = json.loads(line)["sandbox_key"]
+        self.key: str = json.loads(line).get("sandbox_key", "")  # of new data alone
 
     def run(self, *command: str) -> str:
         """What a command of the binary prints on standard output."""
@@ -96,11 +96,14 @@ class Blocking:
         return call
 
     def _rows(self, generator: Any) -> Iterator[Any]:
-        while True:
-            try:
-                yield self._loop.run_until_complete(generator.__anext__())
-            except StopAsyncIteration:
-                return
+        try:
+            while True:
+                try:
+                    yield self._loop.run_until_complete(generator.__anext__())
+                except StopAsyncIteration:
+                    return
+        finally:  # as a loop that is left in the middle does with a generator that blocks
+            self._loop.run_until_complete(generator.aclose())
 
 
 Fault = Callable[[httpx.Request], Optional[httpx.Response]]

@@ -21,7 +21,7 @@ Json = Dict[str, Any]
 
 # Messages that have another name here.
 NAMES = {
-    "Error": "ErrorDetail",
+    "Error": "Failure",
     "GetSessionStatusResponse": "SessionStatus",
     "ListSessionsResponse": "SessionPage",
     "ListPaymentsResponse": "PaymentPage",
@@ -70,7 +70,7 @@ PLACES = {
 
 
 def described() -> Tuple[Dict[str, Json], Dict[str, Json]]:
-    """The messages and the methods of pay.v1, but for the streams, which this client does not read."""
+    """The messages and the methods of pay.v1, but for the streams."""
     command = ["go", "tool", "-modfile=tools.mod", "buf", "build", "--exclude-source-info", "-o", "-#format=json"]
     files = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)["file"]
     ours = [f for f in files if f.get("package") == "pay.v1"]
@@ -82,6 +82,16 @@ def described() -> Tuple[Dict[str, Json], Dict[str, Json]]:
     methods = {m["name"]: m for m in every if not m.get("serverStreaming")}
     assert "Session" in messages and "CreateSession" in methods
     return messages, methods
+
+
+def streams() -> Dict[str, List[Json]]:
+    """The fields of the requests of each method that goes on."""
+    command = ["go", "tool", "-modfile=tools.mod", "buf", "build", "--exclude-source-info", "-o", "-#format=json"]
+    files = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)["file"]
+    ours = [f for f in files if f.get("package") == "pay.v1"]
+    messages = {m["name"]: m.get("field", []) for f in ours for m in f.get("messageType", [])}
+    every = [m for f in ours for s in f.get("service", []) for m in s["method"] if m.get("serverStreaming")]
+    return {m["name"]: messages[m["inputType"].split(".")[-1]] for m in every}
 
 
 MESSAGES, METHODS = described()
@@ -172,3 +182,21 @@ def test_every_method_is_on_both_clients(client: Any, method: str) -> None:
         build = getattr(calls, snake(method))
         assert list(inspect.signature(found).parameters) == list(inspect.signature(build).parameters)
         assert found.__doc__ == build.__doc__
+
+
+WATCHES = {"WatchEvents": ("watch_events", "events.watch"), "WatchSession": ("watch_session", "sessions.watch")}
+
+
+@pytest.mark.parametrize("method, fields_", list(streams().items()))
+@pytest.mark.parametrize("client", [Coinslot, AsyncCoinslot])
+def test_every_stream_can_be_watched(client: Any, method: str, fields_: List[Json]) -> None:
+    build_name, place = WATCHES[method]
+    build = getattr(calls, build_name)
+    names = [f["name"] for f in fields_]
+    assert list(inspect.signature(build).parameters) == names
+    given = {name: ["a"] if name == "types" else object() for name in names}
+    watch = build(**given)
+    assert (watch.method, watch.message) == ("EventService/" + method, given)
+    part, name = place.split(".")
+    found = getattr(getattr(client(access_token="sk_sandbox_1"), part), name)
+    assert list(inspect.signature(found).parameters) == names and found.__doc__ == build.__doc__

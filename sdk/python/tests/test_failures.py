@@ -185,7 +185,7 @@ def test_without_a_key_every_call_is_another_session(client: Coinslot) -> None:
     assert sell(client).id != sell(client).id
 
 
-@pytest.mark.parametrize("key", ["", "a" * 256, "a\nb", "schlüssel"])
+@pytest.mark.parametrize("key", ["", " ", "a" * 256, "a\nb", "schlüssel", "order 1 "])
 def test_a_key_that_cannot_be_one_is_refused_before_it_is_sent(connect: Connect, key: str) -> None:
     client, sent = connect.unreliably()
     with pytest.raises(CoinslotError) as error:

@@ -39,6 +39,8 @@ def test_the_examples_say_what_they_promise(
     assert "invalid_price" in printed and "invalid_argument 400 False" in printed
     assert printed.count(names["again"].id) == 2
     assert "player_42 bought 50 Gold Coins" in printed
+    sold = names["session"].id
+    assert f"{sold} is paid" in printed and printed[-1] == f"grant what was sold in {sold}"
 
 
 class Receiver(HTTPServer):

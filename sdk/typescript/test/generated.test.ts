@@ -34,6 +34,17 @@ test("the package has one version", async () => {
   assert.equal(version, packed);
 });
 
+test("the codes are the contract's, as the Go client has them", async () => {
+  const go = await readFile(join(home, "../go/codes.go"), "utf8");
+  const [ofCalls = ""] = go.split("// The codes of Payment");
+  const want = [...ofCalls.matchAll(/\tCode\w+ += "(\w+)"/g)].map(([, code]) => code);
+  const source = await readFile(join(home, "src/errors.ts"), "utf8");
+  const [, union = ""] = /type ErrorCode =(.*?);/s.exec(source) ?? [];
+  const mine = [...union.matchAll(/"(\w+)"/g)].map(([, code]) => code);
+  assert(want.length > 30);
+  assert.deepEqual(mine.sort(), want.filter((code) => code !== "canceled").sort()); // which is how a context ends in Go
+});
+
 test("the lock file names no registry", async () => {
   const lock = await readFile(join(home, "package-lock.json"), "utf8");
   assert.doesNotMatch(lock, /"resolved"|https?:\/\/registry/);

@@ -94,7 +94,7 @@ async function deliver(file: string): Promise<string> {
   const url = `http://127.0.0.1:${(relay.address() as AddressInfo).port}/`;
   const secret = await server.run("webhooks", "create", "--game", game, "--environment", "sandbox", "--url", url);
 
-  const { example, lines } = start(file, { WEBHOOK_SECRETS: secret, PORT: socket });
+  const { example, lines } = start(file, { COINSLOT_WEBHOOK_SECRET: secret, PORT: socket });
   try {
     let printed = "";
     for await (const line of lines) {

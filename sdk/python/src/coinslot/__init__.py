@@ -10,13 +10,14 @@
     print(session.url)
 """
 
+from . import codes
 from .aio import AsyncCoinslot
 from .client import Coinslot
 from .entities import (
-    ErrorDetail,
     Event,
     EventData,
     EventPage,
+    Failure,
     Item,
     Page,
     Payment,
@@ -29,6 +30,7 @@ from .entities import (
     SessionPage,
     SessionStatus,
     Tax,
+    WatchedEvent,
 )
 from .errors import CoinslotError
 from .version import __version__
@@ -38,10 +40,10 @@ __all__ = [
     "AsyncCoinslot",
     "Coinslot",
     "CoinslotError",
-    "ErrorDetail",
     "Event",
     "EventData",
     "EventPage",
+    "Failure",
     "Item",
     "Page",
     "Payment",
@@ -54,7 +56,9 @@ __all__ = [
     "SessionPage",
     "SessionStatus",
     "Tax",
+    "WatchedEvent",
     "WebhookError",
     "__version__",
+    "codes",
     "verify_webhook",
 ]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, AsyncIterator, Awaitable, Callable, Coroutine, Optional, Type, TypeVar
+from typing import TYPE_CHECKING, Any, AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Optional, Type, TypeVar
 
 import httpx
 
 from . import calls
 from .call import Call, following
 from .entities import Page
-from .errors import CoinslotError, broken
+from .errors import CoinslotError, Reply, broken
 from .method import as_method
 from .settings import DEFAULT_RETRIES, DEFAULT_TIMEOUT, settle
+from .watch import Frames, Watch, Watching, check, is_stream
 
 if TYPE_CHECKING:
     from typing_extensions import Concatenate, ParamSpec
@@ -29,6 +31,16 @@ def _awaited(build: Callable[P, Call[T]]) -> Callable[Concatenate[Any, P], Corou
     async def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
         result: T = await self._send(build(*args, **kwargs))
         return result
+
+    return as_method(method, build)
+
+
+def _watching(build: Callable[P, Watch[T]]) -> Callable[Concatenate[Any, P], AsyncIterator[T]]:
+    """A method that goes through what a watch tells."""
+
+    def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+        watched: AsyncIterator[T] = self._watch(build(*args, **kwargs))
+        return watched
 
     return as_method(method, build)
 
@@ -49,6 +61,14 @@ async def _pages(send: Callable[[Call[Page[T]]], Awaitable[Page[T]]], first: Cal
         for row in page:
             yield row
         call = following(call, page)
+
+
+@asynccontextmanager
+async def _aclosing(thing: Any) -> AsyncIterator[Any]:  # contextlib has it from Python 3.10 on
+    try:
+        yield thing
+    finally:
+        await thing.aclose()
 
 
 class AsyncCoinslot:
@@ -102,9 +122,46 @@ class AsyncCoinslot:
             await self._sleep(wait)
             attempt += 1
 
-    async def _attempt(self, call: Call[T]) -> httpx.Response:
+    async def _attempt(self, call: Call[T]) -> Reply:
+        request = call.request(self._http, self._settings)
+        limit = call.limit(self._settings)
         try:
-            return await self._http.send(call.request(self._http, self._settings))
+            response = await asyncio.wait_for(self._http.send(request, follow_redirects=False), limit)
+        except httpx.RequestError as e:
+            raise broken(e) from e
+        except asyncio.TimeoutError as e:
+            raise broken(httpx.ReadTimeout("the answer did not end", request=request)) from e
+        return Reply.of(response, response.content)
+
+    async def _watch(self, watch: Watch[T]) -> AsyncIterator[T]:
+        watching = Watching(watch, self._settings)
+        while True:
+            try:
+                async with _aclosing(self._listen(watching)) as told:
+                    async for item in told:
+                        yield item
+                if watching.over:
+                    return
+            except CoinslotError as error:
+                wait = watching.wait(error)
+                if wait is None:
+                    raise
+                await self._sleep(wait)
+
+    async def _listen(self, watching: Watching[T]) -> AsyncGenerator[T, None]:
+        """What one connection tells."""
+        try:
+            response = await self._http.send(watching.request(self._http), stream=True, follow_redirects=False)
+            async with _aclosing(response):
+                if not is_stream(response):
+                    check(response, await response.aread())
+                frames = Frames()
+                async for chunk in response.aiter_bytes():
+                    for item in watching.hear(frames, chunk, response):
+                        yield item
+                    if watching.over:
+                        return
+                raise watching.end(response)
         except httpx.RequestError as e:
             raise broken(e) from e
 
@@ -112,6 +169,7 @@ class AsyncCoinslot:
 class _Part:
     def __init__(self, client: AsyncCoinslot) -> None:
         self._send = client._send
+        self._watch = client._watch
 
 
 class AsyncSessions(_Part):
@@ -123,6 +181,7 @@ class AsyncSessions(_Part):
     list = _awaited(calls.list_sessions)
     all = _paging(calls.list_sessions)
     cancel = _awaited(calls.cancel_session)
+    watch = _watching(calls.watch_session)
 
 
 class AsyncPayments(_Part):
@@ -150,4 +209,5 @@ class AsyncEvents(_Part):
     get = _awaited(calls.get_event)
     list = _awaited(calls.list_events)
     all = _paging(calls.list_events)
+    watch = _watching(calls.watch_events)
     acknowledge = _awaited(calls.acknowledge_events)

@@ -26,6 +26,7 @@ from .entities import (
     SessionPage,
     SessionStatus,
 )
+from .watch import EventsWatch, SessionWatch
 
 
 def create_session(
@@ -238,3 +239,40 @@ def acknowledge_events(
     last event that it worked off. Returns the consumer's cursor, which only moves forward."""
     message = {"consumer": consumer, "cursor": cursor}
     return change("EventService/AcknowledgeEvents", message, part("cursor", str), idempotency_key, timeout)
+
+
+def watch_session(id: str) -> SessionWatch:
+    """A session as it is now, and then after each change until its status is final: it need
+    not be asked for again and again. Changes that follow each other closely can come as one.
+
+    A connection that breaks is made anew.
+    """
+    return SessionWatch({"id": id})
+
+
+def watch_events(
+    *,
+    game_id: Optional[str] = None,
+    session_id: Optional[str] = None,
+    types: Sequence[str] = (),
+    cursor: Optional[str] = None,
+    consumer: Optional[str] = None,
+    from_now: bool = False,
+) -> EventsWatch:
+    """The events that a list would give, and then each one as it happens.
+
+    A connection that breaks is made anew and goes on after what was told last: nothing is
+    missed, and nothing comes twice.
+
+    consumer: whose cursor to go on from where there is none here, as acknowledge moved it.
+    from_now: begin with what happens from now on, where no cursor says otherwise.
+    """
+    message = {
+        "game_id": game_id,
+        "session_id": session_id,
+        "types": list(types),
+        "cursor": cursor,
+        "consumer": consumer,
+        "from_now": from_now,
+    }
+    return EventsWatch(message)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, Type, TypeVar
 
 import httpx
 
 from . import calls
-from .call import Call, following
+from .call import Call, Deadline, following
 from .entities import Page
-from .errors import CoinslotError, broken
+from .errors import CoinslotError, Reply, broken
 from .method import as_method
 from .settings import DEFAULT_RETRIES, DEFAULT_TIMEOUT, settle
+from .watch import Frames, Watch, Watching, check, is_stream
 
 if TYPE_CHECKING:
     from typing_extensions import Concatenate, ParamSpec
@@ -29,6 +31,16 @@ def _blocking(build: Callable[P, Call[T]]) -> Callable[Concatenate[Any, P], T]:
     def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
         result: T = self._send(build(*args, **kwargs))
         return result
+
+    return as_method(method, build)
+
+
+def _watching(build: Callable[P, Watch[T]]) -> Callable[Concatenate[Any, P], Iterator[T]]:
+    """A method that goes through what a watch tells."""
+
+    def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        watched: Iterator[T] = self._watch(build(*args, **kwargs))
+        return watched
 
     return as_method(method, build)
 
@@ -113,9 +125,46 @@ class Coinslot:
             self._sleep(wait)
             attempt += 1
 
-    def _attempt(self, call: Call[T]) -> httpx.Response:
+    def _attempt(self, call: Call[T]) -> Reply:
+        deadline = Deadline(call.limit(self._settings))
+        request = call.request(self._http, self._settings, deadline)
         try:
-            return self._http.send(call.request(self._http, self._settings))
+            response = self._http.send(request, stream=True, follow_redirects=False)
+            with closing(response):
+                body = b""
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    deadline.check(request)
+        except httpx.RequestError as e:
+            raise broken(e) from e
+        return Reply.of(response, body)
+
+    def _watch(self, watch: Watch[T]) -> Iterator[T]:
+        watching = Watching(watch, self._settings)
+        while True:
+            try:
+                yield from self._listen(watching)
+                if watching.over:
+                    return
+            except CoinslotError as error:
+                wait = watching.wait(error)
+                if wait is None:
+                    raise
+                self._sleep(wait)
+
+    def _listen(self, watching: Watching[T]) -> Iterator[T]:
+        """What one connection tells."""
+        try:
+            response = self._http.send(watching.request(self._http), stream=True, follow_redirects=False)
+            with closing(response):
+                if not is_stream(response):
+                    check(response, response.read())
+                frames = Frames()
+                for chunk in response.iter_bytes():
+                    yield from watching.hear(frames, chunk, response)
+                    if watching.over:
+                        return
+                raise watching.end(response)
         except httpx.RequestError as e:
             raise broken(e) from e
 
@@ -123,6 +172,7 @@ class Coinslot:
 class _Part:
     def __init__(self, client: Coinslot) -> None:
         self._send = client._send
+        self._watch = client._watch
 
 
 class Sessions(_Part):
@@ -134,6 +184,7 @@ class Sessions(_Part):
     list = _blocking(calls.list_sessions)
     all = _paging(calls.list_sessions)
     cancel = _blocking(calls.cancel_session)
+    watch = _watching(calls.watch_session)
 
 
 class Payments(_Part):
@@ -161,4 +212,5 @@ class Events(_Part):
     get = _blocking(calls.get_event)
     list = _blocking(calls.list_events)
     all = _paging(calls.list_events)
+    watch = _watching(calls.watch_events)
     acknowledge = _blocking(calls.acknowledge_events)

@@ -18,7 +18,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
-class ErrorDetail:
+class Failure:
     """Why a payment or a refund failed: compare `code`; `message` is for developers."""
 
     code: str = ""
@@ -116,7 +116,7 @@ class Payment:
     succeeded_at: Optional[datetime] = None
     failed_at: Optional[datetime] = None
     refunded_at: Optional[datetime] = None
-    error: Optional[ErrorDetail] = None
+    error: Optional[Failure] = None
     extra_data: Optional[PaymentExtraData] = None
     refunded_amount: int = 0
     exponent: int = 0
@@ -137,7 +137,7 @@ class Refund:
     succeeded_at: Optional[datetime] = None
     failed_at: Optional[datetime] = None
     cancelled_at: Optional[datetime] = None
-    error: Optional[ErrorDetail] = None
+    error: Optional[Failure] = None
     amount: int = 0
     currency: str = ""
     exponent: int = 0
@@ -172,6 +172,15 @@ class Event:
     environment: str = ""
     sequence: int = 0
     data: EventData = EventData()
+
+
+@dataclass(frozen=True)
+class WatchedEvent:
+    """An event that was watched. Keep `next_cursor` once it is worked off, and go on after
+    it next time."""
+
+    event: Event
+    next_cursor: str
 
 
 class Page(Generic[T]):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 import httpx
 
 # What an answer is taken for that is not Coinslot's but, say, that of a proxy: the
-# documented code, and the RPC code as Connect has it.
+# documented code, and the RPC code as Connect has it. Any other status is unknown.
 _FOREIGN = {
     400: ("invalid_request", "internal"),
     401: ("unauthorized", "unauthenticated"),
@@ -26,6 +28,26 @@ _FOREIGN = {
 _RETRYABLE = frozenset(["unavailable", "internal", "rate_limited"])
 
 _DETAIL = "pay.v1.Error"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer over HTTP, as much of it as was read."""
+
+    url: str
+    status: int
+    retry_after: str
+    kind: str
+    body: bytes = b""
+
+    @classmethod
+    def of(cls, response: httpx.Response, body: bytes) -> Reply:
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return cls(str(response.url), response.status_code, response.headers.get("Retry-After", ""), kind, body)
+
+    @classmethod
+    def begun(cls, response: httpx.Response) -> Reply:
+        return cls.of(response, b"")
 
 
 class CoinslotError(Exception):
@@ -70,45 +92,70 @@ def broken(cause: httpx.RequestError) -> CoinslotError:
     return CoinslotError("unavailable", f"{cause.request.url} {what}: {cause!r}", rpc_code)
 
 
-def unreadable(response: httpx.Response, why: Exception) -> CoinslotError:
+def unwritable(cause: ValueError) -> CoinslotError:
+    """The error of a request that cannot be written."""
+    return CoinslotError("invalid_request", f"the request cannot be written: {cause}", "invalid_argument")
+
+
+def unreadable(reply: Reply, why: Exception) -> CoinslotError:
     """The error of an answer that is not what the API promises."""
-    message = f"{response.url} gave an answer that cannot be read: {why}"
-    return CoinslotError("unknown", message, "unknown", response.status_code)
+    message = f"{reply.url} gave an answer that cannot be read, is base_url right? {why}"
+    return CoinslotError("unknown", message, "unknown", reply.status)
 
 
-def refused(response: httpx.Response) -> CoinslotError:
+def broken_off(reply: Reply) -> CoinslotError:
+    """The error of a stream that stopped before its end."""
+    return CoinslotError("unavailable", f"{reply.url} hung up", "unavailable", reply.status)
+
+
+def refused(reply: Reply) -> CoinslotError:
     """The error that an answer tells of, in Connect's JSON or by its status alone."""
-    status, told = response.status_code, _object(response)
+    told = _object(reply.body)
+    detail = _detail(told)
+    wait = _retry_after(reply.retry_after)
+    if detail is not None:
+        return CoinslotError(*_told(told, detail), reply.status, wait)
+    code, rpc_code = _FOREIGN.get(reply.status, ("unknown", "unknown"))
+    message = f"{reply.url} answered {reply.status}, and not as Coinslot does: is base_url right?"
+    return CoinslotError(code, message, rpc_code, reply.status, wait)
+
+
+def ended(reply: Reply, end: Any) -> CoinslotError:
+    """The error of a stream that has ended: the one that its last message tells of, else
+    that it has ended too early."""
+    told = end.get("error") if isinstance(end, dict) else None
+    if not isinstance(told, dict):
+        return broken_off(reply)
     detail = _detail(told)
     if detail is None:
-        code, rpc_code = _FOREIGN.get(status, ("unknown", "unknown"))
-        message = f"{response.url} answered {status}, and not as Coinslot does: is base_url right?"
-    else:
-        code, rpc_code = str(detail.get("code", "")), str(told.get("code", ""))
-        message = str(detail.get("message", ""))
-    return CoinslotError(code, message, rpc_code, status, _retry_after(response))
+        return broken_off(reply)
+    return CoinslotError(*_told(told, detail), reply.status, _retry_after(reply.retry_after))
 
 
-def _object(response: httpx.Response) -> Dict[str, Any]:
+def _told(told: Dict[str, Any], detail: Dict[str, Any]) -> Tuple[str, str, str]:
+    return str(detail.get("code", "")), str(detail.get("message", "")), str(told.get("code", ""))
+
+
+def _object(body: bytes) -> Dict[str, Any]:
     try:
-        told = response.json()
+        told = json.loads(body)
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
 
 
 def _detail(told: Dict[str, Any]) -> Optional[Dict[str, Any]]:
-    for detail in told.get("details") or ():
+    details = told.get("details")
+    for detail in details if isinstance(details, list) else ():
         if isinstance(detail, dict) and detail.get("type") == _DETAIL and isinstance(detail.get("debug"), dict):
             debug: Dict[str, Any] = detail["debug"]
             return debug
     return None
 
 
-def _retry_after(response: httpx.Response) -> Optional[float]:
+def _retry_after(header: str) -> Optional[float]:
     """Retry-After in seconds; it is a number of them or a date."""
-    header = response.headers.get("Retry-After", "")
-    if header.isdecimal():
+    if header.isascii() and header.isdecimal():
         return float(header)
     try:
         wait = (parsedate_to_datetime(header) - datetime.now(timezone.utc)).total_seconds()

@@ -46,6 +46,11 @@ class Settings:
         """
         if not error.retryable or attempt >= self.retries:
             return None
+        return self.pause(error, attempt)
+
+    def pause(self, error: CoinslotError, attempt: int) -> Optional[float]:
+        """How many seconds to wait after an attempt, however many there have been; None
+        where the server asks for too many."""
         asked = error.retry_after or 0.0
         if asked > LONGEST_RETRY_AFTER:
             return None
@@ -92,15 +97,17 @@ def _token(given: str) -> str:
     return token
 
 
+# Without what was given: it may hold a secret.
+_WRONG_URL = "base_url must look like https://pay.example.com, without user, query or fragment"
+
+
 def _address(url: str) -> str:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as e:
-        raise ValueError(f"base_url must be a URL: {e}") from e
-    if parsed.userinfo:  # errors show the URL
-        raise ValueError("base_url must not have a user name or password in it")
-    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.fragment:
-        raise ValueError(f'base_url must look like https://pay.example.com, got "{url}"')
+        raise ValueError(_WRONG_URL) from e
+    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo or "?" in url or "#" in url:
+        raise ValueError(_WRONG_URL)
     return url.rstrip("/")
 
 
