@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/language"
+
 	"github.com/coinslot/coinslot/internal/pay"
 )
 
@@ -42,7 +44,7 @@ func TestPricesAreWrittenAsThePlayerDoes(t *testing.T) {
 
 func TestEveryCurrencyHasItsOwnMinorDigits(t *testing.T) {
 	for _, currency := range pay.Currencies() {
-		got := price(pay.Money{Amount: 1234567, Currency: currency}, "en")
+		got := price(pay.Money{Amount: 1234567, Currency: currency}, language.English)
 		want := strings.TrimLeft(decimal(1234567, currency.Exponent()), "0")
 		if digits := strings.ReplaceAll(got, ",", ""); !strings.HasSuffix(digits, want) {
 			t.Errorf("%s: %q does not end with %s", currency, got, want)
