@@ -62,6 +62,8 @@ func cldrLocale(tag language.Tag) currency.Locale {
 // codes lists the currencies that CLDR writes by their code for each language. The
 // library writes English's symbols there, which in Mexico would make pesos of dollars.
 var codes = map[string]string{
+	"de-CH":  "EUR",
+	"de-LI":  "EUR",
 	"es":     spanishCodes,
 	"es-419": spanishCodes + " EUR USD VND",
 	// These pay in dollars.
