@@ -28,68 +28,85 @@ var declined = map[string]string{
 
 func TestEveryStateIsShownInEveryLanguage(t *testing.T) {
 	t.Parallel()
+	states := everyState(t)
 	for lang, says := range declined {
-		t.Run(lang, func(t *testing.T) {
-			t.Parallel()
-			for name, page := range everyState(t, lang) {
-				root := page.all("html")[0]
-				if dir := map[bool]string{true: "rtl", false: "ltr"}[lang == "ar"]; attr(root, "lang") != lang || attr(root, "dir") != dir || page.header.Get("Content-Language") != lang {
-					t.Errorf("%s: lang %q, dir %q, Content-Language %q", name, attr(root, "lang"), attr(root, "dir"), page.header.Get("Content-Language"))
-				}
-				if title, main := page.text("title"), page.text("main"); title == "" || strings.ContainsAny(title+main, "{}") {
-					t.Errorf("%s: a text lacks, or a gap is left: %s: %s", name, title, main)
-				}
-				checkWellFormed(t, name, page.body)
-				if name == "retry" || name == "failed" {
-					page.says(says)
-				}
+		for name, ask := range states {
+			page := send(t, ask.method, ask.address, ask.body, map[string]string{"Accept-Language": lang, "Sec-Fetch-Site": ask.site})
+			root := page.all("html")[0]
+			if dir := map[bool]string{true: "rtl", false: "ltr"}[lang == "ar"]; attr(root, "lang") != lang || attr(root, "dir") != dir || page.header.Get("Content-Language") != lang {
+				t.Errorf("%s, %s: lang %q, dir %q, Content-Language %q", lang, name, attr(root, "lang"), attr(root, "dir"), page.header.Get("Content-Language"))
 			}
-		})
+			if title, main := page.text("title"), page.text("main"); title == "" || strings.ContainsAny(title+main, "{}") {
+				t.Errorf("%s, %s: a text lacks, or a gap is left: %s: %s", lang, name, title, main)
+			}
+			if body := page.all("body")[0]; attr(body, "class") != ask.state {
+				t.Errorf("%s, %s: the page is %q, want %q", lang, name, attr(body, "class"), ask.state)
+			}
+			checkWellFormed(t, lang+", "+name, page.body)
+			if name == "retry" || name == "failed" {
+				page.says(says)
+			}
+		}
 	}
 }
 
-// everyState is a page of each kind that a player may see.
-func everyState(t *testing.T, lang string) map[string]*leaf {
-	shop := coinslottest.OpenShop(t)
-	sell := func(edit func(*coinslottest.Sale)) string {
-		return shop.Page(shop.Sell(t, func(s *coinslottest.Sale) { s.Order.Locale = &lang; edit(s) }))
+// asked is a request, which can be sent again and again, and the state that it shows.
+type asked struct{ method, address, body, site, state string }
+
+// everyState brings sessions into each state that a player may see, and says how to see it.
+func everyState(t *testing.T) map[string]asked {
+	shop, states := coinslottest.OpenShop(t), map[string]asked{}
+	sell := func(edit ...func(*coinslottest.Sale)) string { return shop.Page(shop.Sell(t, edit...)) }
+	get := func(name, state, address string) { states[name] = asked{http.MethodGet, address, "", "", state} }
+	post := func(name, state, verb string, filled ...string) {
+		to, fields := open(t, sell()).form(verb, 0)
+		for i := 0; i < len(filled); i += 2 {
+			fields.Set(filled[i], filled[i+1])
+		}
+		states[name] = asked{http.MethodPost, to, fields.Encode(), "same-origin", state}
 	}
-	plain := func(*coinslottest.Sale) {}
-	spoken := map[string]string{"Accept-Language": lang}
-	expired := sell(plain)
+	paid := func(card string, edit ...func(*coinslottest.Sale)) string {
+		return open(t, sell(edit...)).payByCard(card).follow().url
+	}
+	get("expired", "expired", sell())
 	shop.Wait(25 * time.Hour)
-	pages := map[string]*leaf{"expired": open(t, expired)}
-	pages["pending"] = open(t, sell(plain))
-	pages["wallet"] = open(t, pages["pending"].url+"/wallet/paylater")
-	pages["production"] = open(t, sell(func(s *coinslottest.Sale) { s.Environment = pay.Production }))
-	pages["wrong"] = open(t, sell(plain)).submit("/pay", 0, "number", "1", "expiry", "01/20", "cvc", "1")
-	pages["amex"] = open(t, sell(plain)).submit("/pay", 0, "number", "378282246310005", "expiry", "x", "cvc", "1")
-	pages["retry"] = open(t, sell(plain)).payByCard("4000000000000002").follow()
-	pages["last"] = pages["retry"].payByCard("4000000000000002").follow()
-	pages["failed"] = pages["last"].payByCard("4000000000000002").follow()
-	pages["paid"] = open(t, sell(plain)).payByCard("4242424242424242").follow()
-	pages["authorized"] = open(t, sell(func(s *coinslottest.Sale) { s.Game.Capture = pay.CaptureManual })).payByCard("4242424242424242").follow()
-	pages["asking"] = open(t, sell(func(s *coinslottest.Sale) { s.Game.ConfirmURL = "https://game.test/confirm" })).payByCard("4242424242424242").follow()
-	pages["cancelled"] = open(t, sell(plain)).submit("/cancel", 0).follow()
-	pages["stale"] = open(t, sell(plain)).submit("/pay", 0, "token", "x")
-	pages["unknown method"] = open(t, sell(plain)).submit("/pay", 0, "method", "cash")
-	pages["elsewhere"] = send(t, http.MethodPost, sell(plain)+"/pay", "", map[string]string{"Sec-Fetch-Site": "cross-site"})
-	pages["bad form"] = send(t, http.MethodPost, sell(plain)+"/pay", "%zz", nil)
-	pages["not found"] = send(t, http.MethodGet, shop.Page("sess_none"), "", spoken)
-	pages["wrong method"] = send(t, http.MethodPut, sell(plain), "", spoken)
-	form := open(t, sell(plain))
+	get("pending", "pending", sell())
+	get("wallet", "wallet", sell()+"/wallet/paylater")
+	get("production", "pending", sell(func(s *coinslottest.Sale) { s.Environment = pay.Production }))
+	get("retry", "pending", paid("4000000000000002"))
+	get("last", "pending", paid("4000000000000002", func(s *coinslottest.Sale) { s.Game.Attempts = 2 }))
+	get("failed", "failed", paid("4000000000000002", func(s *coinslottest.Sale) { s.Game.Attempts = 1 }))
+	get("paid", "paid", paid("4242424242424242"))
+	get("authorized", "authorized", paid("4242424242424242", func(s *coinslottest.Sale) { s.Game.Capture = pay.CaptureManual }))
+	get("asking", "authorized", paid("4242424242424242", func(s *coinslottest.Sale) { s.Game.ConfirmURL = "https://game.test/confirm" }))
+	get("cancelled", "cancelled", open(t, sell()).submit("/cancel", 0).follow().url)
+	get("not found", "problem", shop.Page("sess_none"))
+	post("wrong", "pending", "/pay", "number", "1", "expiry", "01/20", "cvc", "1")
+	post("amex", "pending", "/pay", "number", "378282246310005", "expiry", "x", "cvc", "1")
+	post("stale", "pending", "/pay", "token", "x")
+	post("unknown method", "pending", "/pay", "method", "cash")
+	states["elsewhere"] = asked{http.MethodPost, sell() + "/pay", "", "cross-site", "problem"}
+	states["bad form"] = asked{http.MethodPost, sell() + "/pay", "%zz", "same-origin", "problem"}
+	states["wrong method"] = asked{http.MethodPut, sell(), "", "", "problem"}
 	shop.Bank.Mute()
-	pages["processing"] = open(t, sell(plain)).payByCard("4242424242424242").follow()
+	get("processing", "processing", paid("4242424242424242"))
+
+	shop = coinslottest.OpenShop(t)
+	get("broken", "problem", sell())
+	post("unsure", "problem", "/pay", "number", "4242424242424242", "expiry", "12/40", "cvc", "123")
+	post("not left", "problem", "/cancel")
 	shop.Faults.Fail(errors.New("disk I/O error"))
-	pages["broken"] = send(t, http.MethodGet, form.url, "", spoken)
-	to, fields := form.form("/pay", 0)
-	fields.Set("number", "4242424242424242")
-	fields.Set("expiry", "12/40")
-	fields.Set("cvc", "123")
-	pages["unsure"] = send(t, http.MethodPost, to, fields.Encode(), spoken)
-	to, fields = form.form("/cancel", 0)
-	pages["not left"] = send(t, http.MethodPost, to, fields.Encode(), spoken)
-	return pages
+	return states
+}
+
+// A session's own language goes before the browser's on the pages that refuse a form, too.
+func TestAFormIsRefusedInTheSessionsLanguage(t *testing.T) {
+	t.Parallel()
+	shop := coinslottest.OpenShop(t)
+	page := shop.Page(shop.Sell(t, func(s *coinslottest.Sale) { s.Order.Locale = new("de") }))
+	send(t, http.MethodPost, page+"/pay", "", map[string]string{"Sec-Fetch-Site": "cross-site", "Accept-Language": "fr"}).says("Diese Anfrage wurde abgelehnt")
+	send(t, http.MethodPost, page+"/pay", "%zz", map[string]string{"Accept-Language": "fr"}).says("Das Formular konnte nicht gelesen werden")
+	send(t, http.MethodGet, shop.Page("sess_none"), "", map[string]string{"Accept-Language": "fr"}).says("Page introuvable")
 }
 
 // checkWellFormed holds a page to more than a browser does: each element is closed
@@ -134,7 +151,7 @@ func checkWellFormed(t *testing.T, name, page string) {
 
 // What a template says by itself would be said in every language.
 func TestTemplatesHoldNoWords(t *testing.T) {
-	action := regexp.MustCompile(`(?s)\{\{.*?\}\}`)
+	action := regexp.MustCompile(`(?s)\{\{.*?\}\}|</?noscript>`)
 	files, err := filepath.Glob("page/*.html")
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
