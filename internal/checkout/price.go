@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bojanz/currency"
 	"golang.org/x/text/language"
@@ -20,6 +21,10 @@ func price(m pay.Money, locale language.Tag) string {
 	f.MaxDigits = f.MinDigits
 	if byCode(l, code) {
 		f.CurrencyDisplay = currency.DisplayCode
+	}
+	if symbol, _ := currency.GetSymbol(code, l); l.Language == "ar" && symbol[0] < utf8.RuneSelf {
+		// Without a mark at its end the $ of US$ would run with the Arabic, to the other side.
+		f.SymbolMap[code] = symbol + "\u200e"
 	}
 	amount, err := currency.NewAmount(decimal(m.Amount, m.Currency.Exponent()), code)
 	if err != nil {

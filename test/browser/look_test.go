@@ -52,9 +52,14 @@ func (b *tab) look(width int64, file string) {
 	if got := run(b, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); got > width {
 		b.t.Errorf("%s: the page is %d px wide on a screen of %d", filepath.Base(file), got, width)
 	}
-	if err := os.WriteFile(file, run(b, chromedp.FullScreenshot(100)), 0o644); err != nil {
+	// A picture of more than the screen shows a page from right to left moved aside, so
+	// that the screen is made as high as the page.
+	height := run(b, chromedp.Evaluate[int64]("document.documentElement.scrollHeight"))
+	b.do(chromedp.EmulateViewport(width, height))
+	if err := os.WriteFile(file, run(b, chromedp.CaptureScreenshot()), 0o644); err != nil {
 		b.t.Fatal(err)
 	}
+	b.do(chromedp.EmulateViewport(width, 812))
 }
 
 // everyState brings sessions into every state that a player can see.
