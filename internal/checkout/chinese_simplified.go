@@ -60,7 +60,7 @@ var chineseSimplified = map[string]string{
 	"authorized_says": "{0} 正在确认您的购买。完成后，此页面会通知您。",
 	"asking_says":     "{0} 正在确认您能否收到所购商品。只有在确认之后才会扣款。完成后，此页面会通知您。",
 	"releasing":       "支付未被接受",
-	"releasing_says":  "您不会被扣款：预留的金额正在释放。",
+	"releasing_says":  "您不会被扣款：冻结的金额正在解冻。",
 	"look_again":      "再次查看",
 
 	// The end.
@@ -92,7 +92,7 @@ var chineseSimplified = map[string]string{
 	"confirmation_rejected": "此商品已无法购买。",
 	"confirmation_timeout":  "游戏未及时确认此次支付。",
 	"abandoned":             "支付未完成。",
-	"released":              "支付已撤销，预留的金额已释放。",
+	"released":              "支付已撤销，冻结的金额已解冻。",
 
 	// What else goes wrong.
 	"not_found":         "找不到页面",

@@ -12,8 +12,8 @@ var chineseTraditional = map[string]string{
 
 	// Paying.
 	"pay_with":            "付款方式",
-	"or_card":             "或使用信用卡或金融卡",
-	"card":                "信用卡或金融卡",
+	"or_card":             "或使用卡片付款",
+	"card":                "信用卡／金融卡",
 	"number":              "卡號",
 	"expiry":              "有效期限",
 	"expiry_hint":         "月/年",
@@ -60,7 +60,7 @@ var chineseTraditional = map[string]string{
 	"authorized_says": "{0} 正在確認您的購買。完成後，這個頁面會通知您。",
 	"asking_says":     "{0} 正在確認您能否收到購買的商品。只有在確認之後才會扣款。完成後，這個頁面會通知您。",
 	"releasing":       "付款未被接受",
-	"releasing_says":  "不會向您扣款：預留的金額正在釋出。",
+	"releasing_says":  "不會向您扣款：預先授權的金額正在釋出。",
 	"look_again":      "再次查看",
 
 	// The end.
@@ -92,7 +92,7 @@ var chineseTraditional = map[string]string{
 	"confirmation_rejected": "這項商品已無法購買。",
 	"confirmation_timeout":  "遊戲未及時確認這筆付款。",
 	"abandoned":             "付款未完成。",
-	"released":              "付款已撤銷，預留的金額已釋出。",
+	"released":              "付款已撤銷，預先授權的金額已釋出。",
 
 	// What else goes wrong.
 	"not_found":         "找不到頁面",

@@ -7,8 +7,8 @@ var french = map[string]string{
 	"order":        "Votre commande",
 	"total":        "Total",
 	"title_pay":    "Payer {0} · {1}",
-	"title_wallet": "{0} · bac à sable",
-	"sandbox":      "Bac à sable",
+	"title_wallet": "{0} · environnement de test",
+	"sandbox":      "Test",
 
 	// Paying.
 	"pay_with":            "Payer avec",
@@ -105,7 +105,7 @@ var french = map[string]string{
 	"wrong_method":      "Cette demande a été refusée",
 	"wrong_method_says": "Elle demande une action que cette page ne propose pas. Aucun montant n’a été débité.",
 	"broken":            "Une erreur s’est produite",
-	"broken_says":       "Cette page ne peut pas être affichée pour le moment. La consulter ne débite rien. Veuillez réessayer dans un instant.",
+	"broken_says":       "Cette page ne peut pas être affichée pour le moment. La consulter n’entraîne aucun débit. Veuillez réessayer dans un instant.",
 	"unsure":            "Nous vérifions votre paiement",
 	"unsure_says":       "Une erreur s’est produite et nous ne pouvons pas encore dire si le paiement a abouti. Ne payez pas une seconde fois\u00a0: consultez le paiement dans un instant. Vous serez débité une seule fois au maximum.",
 	"not_left":          "Une erreur s’est produite",

@@ -7,7 +7,7 @@ var italian = map[string]string{
 	"total":        "Totale",
 	"title_pay":    "Paga {0} · {1}",
 	"title_wallet": "{0} · ambiente di prova",
-	"sandbox":      "Ambiente di prova",
+	"sandbox":      "Test",
 
 	// Paying.
 	"pay_with":            "Paga con",
@@ -60,7 +60,7 @@ var italian = map[string]string{
 	"authorized_says": "{0} sta confermando il tuo acquisto. Questa pagina ti avviserà appena sarà tutto pronto.",
 	"asking_says":     "{0} si sta assicurando che tu riceva il tuo acquisto. L’importo sarà addebitato solo dopo la sua conferma. Questa pagina ti avviserà appena sarà tutto pronto.",
 	"releasing":       "Pagamento non accettato",
-	"releasing_says":  "Non ti viene addebitato nulla: l’importo messo da parte è in corso di sblocco.",
+	"releasing_says":  "Non ti viene addebitato nulla: l’importo riservato è in fase di sblocco.",
 	"look_again":      "Controlla di nuovo",
 
 	// The end.
@@ -83,7 +83,7 @@ var italian = map[string]string{
 	// Why a payment failed.
 	"card_declined":         "La tua carta è stata rifiutata.",
 	"declined":              "Il pagamento è stato rifiutato.",
-	"insufficient_funds":    "Il credito sulla carta non è sufficiente.",
+	"insufficient_funds":    "I fondi sulla carta non sono sufficienti.",
 	"expired_card":          "La carta è scaduta.",
 	"incorrect_cvc":         "Il codice di sicurezza non è corretto.",
 	"authentication_failed": "La tua banca non ha potuto confermare la tua identità.",

@@ -59,7 +59,7 @@ var japanese = map[string]string{
 	"authorized_says": "{0}がご購入を確認しています。完了すると、このページでお知らせします。",
 	"asking_says":     "ご購入品をお届けできるか、{0}が確認しています。確認が取れるまで代金は請求されません。完了すると、このページでお知らせします。",
 	"releasing":       "お支払いは受け付けられませんでした",
-	"releasing_says":  "代金は請求されません。確保されていた金額は、現在解放の手続き中です。",
+	"releasing_says":  "代金は請求されません。確保された金額は、現在解除の手続き中です。",
 	"look_again":      "もう一度確認する",
 
 	// The end.
@@ -91,7 +91,7 @@ var japanese = map[string]string{
 	"confirmation_rejected": "この商品は現在ご購入いただけません。",
 	"confirmation_timeout":  "ゲームからの確認が時間内に取れませんでした。",
 	"abandoned":             "お支払いは完了しませんでした。",
-	"released":              "お支払いは取り消され、確保されていた金額は解放されました。",
+	"released":              "お支払いは取り消され、金額の確保も解除されました。",
 
 	// What else goes wrong.
 	"not_found":         "ページが見つかりません",

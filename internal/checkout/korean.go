@@ -60,7 +60,7 @@ var korean = map[string]string{
 	"authorized_says": "{0} 게임에서 구매를 확인하고 있습니다. 완료되면 이 페이지에서 알려 드립니다.",
 	"asking_says":     "{0} 게임에서 구매하신 상품을 지급할 수 있는지 확인하고 있습니다. 확인이 끝나야만 금액이 청구됩니다. 완료되면 이 페이지에서 알려 드립니다.",
 	"releasing":       "결제가 수락되지 않았습니다",
-	"releasing_says":  "금액은 청구되지 않습니다. 승인되었던 금액을 해제하고 있습니다.",
+	"releasing_says":  "금액은 청구되지 않습니다. 결제 승인을 취소하고 있습니다.",
 	"look_again":      "다시 확인",
 
 	// The end.
@@ -92,7 +92,7 @@ var korean = map[string]string{
 	"confirmation_rejected": "더 이상 구매할 수 없는 상품입니다.",
 	"confirmation_timeout":  "게임에서 제시간에 결제를 확인하지 않았습니다.",
 	"abandoned":             "결제가 완료되지 않았습니다.",
-	"released":              "결제가 취소되었고 승인된 금액이 해제되었습니다.",
+	"released":              "결제 승인이 취소되어 금액이 청구되지 않습니다.",
 
 	// What else goes wrong.
 	"not_found":         "페이지를 찾을 수 없습니다",

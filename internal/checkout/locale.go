@@ -11,7 +11,8 @@ type translation struct {
 }
 
 // translations lists the languages that the page speaks. The first is what is shown
-// to those who speak none of them.
+// to those who speak none of them. Another language is a file like english.go and a
+// line here; the tests say what it lacks.
 var translations = []translation{
 	{language.English, "ltr", " ", english},
 	{language.German, "ltr", " ", german},

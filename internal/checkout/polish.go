@@ -8,7 +8,7 @@ var polish = map[string]string{
 	"total":        "Razem",
 	"title_pay":    "Zapłać {0} · {1}",
 	"title_wallet": "{0} · środowisko testowe",
-	"sandbox":      "Środowisko testowe",
+	"sandbox":      "Test",
 
 	// Paying.
 	"pay_with":            "Sposób płatności",
@@ -31,7 +31,7 @@ var polish = map[string]string{
 	"bad_number":          "Sprawdź numer karty. Wygląda na to, że jedna z cyfr jest błędna lub jej brakuje.",
 	"bad_expiry":          "Wpisz miesiąc i rok podane na karcie, na przykład 08/29.",
 	"past_expiry":         "Ta karta straciła ważność. Użyj innej.",
-	"bad_cvc":             "Wpisz 3 cyfry z odwrotu karty.",
+	"bad_cvc":             "Wpisz 3 cyfry z tyłu karty.",
 	"bad_cvc_amex":        "Wpisz 4 cyfry z przodu karty.",
 	"check_card":          "Sprawdź dane karty. Nie pobrano żadnych środków.",
 	"stale_form":          "Ta strona była nieaktualna, więc płatność nie została rozpoczęta. Nie pobrano żadnych środków. Spróbuj ponownie.",
@@ -67,7 +67,7 @@ var polish = map[string]string{
 	"look_again":      "Sprawdź ponownie",
 
 	// The end.
-	"paid":           "Płatność zakończona",
+	"paid":           "Płatność zrealizowana",
 	"paid_says":      "Zapłacono {0} za: {1}.",
 	"refunded":       "Płatność zwrócona",
 	"refunded_says":  "Zwrócono płatność {0} za: {1}.",

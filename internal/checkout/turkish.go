@@ -7,7 +7,7 @@ var turkish = map[string]string{
 	"total":        "Toplam",
 	"title_pay":    "{0} öde · {1}",
 	"title_wallet": "{0} · test ortamı",
-	"sandbox":      "Test ortamı",
+	"sandbox":      "Test",
 
 	// Paying.
 	"pay_with":            "Ödeme yöntemi",
@@ -57,8 +57,8 @@ var turkish = map[string]string{
 	"processing":      "Ödemeniz işleniyor",
 	"processing_says": "Bu biraz zaman alabilir. Sayfayı yenileyebilir veya kapatabilirsiniz: sizden en fazla bir kez ücret alınır.",
 	"authorized":      "Ödeme onaylandı",
-	"authorized_says": "{0} satın alma işleminizi onaylıyor. İşlem tamamlandığında bu sayfada göreceksiniz.",
-	"asking_says":     "{0} satın aldığınız ürünün size ulaşacağından emin oluyor. Ücret ancak bu onaydan sonra alınır. İşlem tamamlandığında bu sayfada göreceksiniz.",
+	"authorized_says": "{0}, satın alma işleminizi onaylıyor. İşlem tamamlandığında bu sayfada göreceksiniz.",
+	"asking_says":     "{0}, satın aldığınız ürünün size ulaşacağını doğruluyor. Ücret ancak bu onaydan sonra alınır. İşlem tamamlandığında bu sayfada göreceksiniz.",
 	"releasing":       "Ödeme kabul edilmedi",
 	"releasing_says":  "Sizden ücret alınmıyor: ayrılan tutar serbest bırakılıyor.",
 	"look_again":      "Tekrar kontrol et",
@@ -104,7 +104,7 @@ var turkish = map[string]string{
 	"wrong_method":      "Bu istek reddedildi",
 	"wrong_method_says": "Bu sayfada yapılamayan bir işlem istendi. Sizden ücret alınmadı.",
 	"broken":            "Bir sorun oluştu",
-	"broken_says":       "Bu sayfa şu anda gösterilemiyor. Sayfayı görüntülemek ücretli değildir. Lütfen birazdan tekrar deneyin.",
+	"broken_says":       "Bu sayfa şu anda gösterilemiyor. Sayfayı görüntülemek ücretsizdir. Lütfen birazdan tekrar deneyin.",
 	"unsure":            "Ödemenizi kontrol ediyoruz",
 	"unsure_says":       "Bir sorun oluştu ve ödemenin gerçekleşip gerçekleşmediğini henüz bilmiyoruz. Lütfen tekrar ödeme yapmayın; birazdan ödemeye bakın. Sizden en fazla bir kez ücret alınır.",
 	"not_left":          "Bir sorun oluştu",

@@ -58,11 +58,11 @@ func (b *tab) unspoilt(what string) {
 func TestAnArabicPageRunsFromTheRight(t *testing.T) {
 	shop, b := coinslottest.OpenShop(t), start(t)
 	arabic := "ar"
-	b.size(320, "light")
+	b.size(1280, "light")
 	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, func(s *coinslottest.Sale) { s.Order.Locale = &arabic }))), chromedp.Click(css("summary")))
 	for what, check := range map[string]string{
 		"the code of the card is left of its date":      `at("#cvc").right <= at("#expiry").left`,
-		"the picture is right of the title":             `at(".picture").left >= at(".what").right`,
+		"the picture stands at the right":               `at(".picture").right === at(".total").right`,
 		"the button to use a card is left of it":        `at(".use").right <= at("code").left`,
 		"the number is typed from left to right":        `getComputedStyle(document.querySelector("#number")).direction === "ltr"`,
 		"a test card's first group stands leftmost":     `group(0, 4).left < group(5, 9).left && group(5, 9).left < group(15, 19).left`,
@@ -86,6 +86,17 @@ func TestAnArabicPageRunsFromTheRight(t *testing.T) {
 	}
 	b.do(chromedp.Click(payButton))
 	b.waitFor("paid")
+	if !run(b, chromedp.Evaluate[bool](`(() => {
+		const receipt = document.querySelector(".receipt dd").firstChild, at = s => {
+			const r = document.createRange();
+			r.setStart(receipt, receipt.data.indexOf(s));
+			r.setEnd(receipt, receipt.data.indexOf(s) + s.length);
+			return r.getBoundingClientRect().left;
+		};
+		return at("4242") < at("Visa");
+	})()`)) {
+		t.Error("the receipt does not run from the right")
+	}
 	if got := run(b, chromedp.Evaluate[string]("document.documentElement.dir + getComputedStyle(document.body).direction")); got != "rtlrtl" {
 		t.Errorf("the page runs %s", got)
 	}
