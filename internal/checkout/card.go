@@ -16,8 +16,8 @@ var expiryText = regexp.MustCompile(`^([0-9]{1,2})\s*[/.\-\s]\s*([0-9]{2}|20[0-9
 // readCard reads the three inputs of the card form. What makes no sense becomes a
 // card that pay.Card.Check refuses.
 func readCard(number, expiry, cvc string) pay.Card {
-	c := pay.Card{Number: strings.TrimSpace(number), CVC: strings.TrimSpace(cvc)}
-	if m := expiryText.FindStringSubmatch(strings.TrimSpace(expiry)); m != nil {
+	c := pay.Card{Number: western(number), CVC: western(cvc)}
+	if m := expiryText.FindStringSubmatch(western(expiry)); m != nil {
 		c.ExpiryMonth, _ = strconv.Atoi(m[1] + m[3])
 		c.ExpiryYear, _ = strconv.Atoi(m[2] + m[4])
 		if c.ExpiryYear < 100 {
@@ -25,6 +25,24 @@ func readCard(number, expiry, cvc string) pay.Card {
 		}
 	}
 	return c
+}
+
+// western is what was typed with the digits of an Arabic or Persian keyboard, or with
+// a Japanese or Chinese one's wide signs, as the card has it.
+func western(typed string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		switch {
+		case r >= '٠' && r <= '٩':
+			return r - '٠' + '0'
+		case r >= '۰' && r <= '۹':
+			return r - '۰' + '0'
+		case r >= '！' && r <= '～':
+			return r - '！' + '!'
+		case r == '\u3000':
+			return ' '
+		}
+		return r
+	}, typed))
 }
 
 // wrongParts says what is wrong with each part of the card. The domain's check stops

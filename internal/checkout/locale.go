@@ -1,24 +1,34 @@
 package checkout
 
-import (
-	"strconv"
-	"strings"
-
-	"golang.org/x/text/language"
-	"golang.org/x/text/unicode/bidi"
-)
-
-// translations lists the languages that the page speaks. The first is what is
-// shown to those who speak none of them, and what a missing text falls back to.
-var translations = []translation{
-	{language.English, "ltr", english},
-}
+import "golang.org/x/text/language"
 
 // translation is all texts of one language, by their key.
 type translation struct {
 	tag   language.Tag
 	dir   string
+	space string // between two sentences
 	texts map[string]string
+}
+
+// translations lists the languages that the page speaks. The first is what is shown
+// to those who speak none of them. Another language is a file like english.go and a
+// line here; the tests say what it lacks.
+var translations = []translation{
+	{language.English, "ltr", " ", english},
+	{language.German, "ltr", " ", german},
+	{language.French, "ltr", " ", french},
+	{language.Spanish, "ltr", " ", spanish},
+	{language.Italian, "ltr", " ", italian},
+	{language.BrazilianPortuguese, "ltr", " ", portuguese},
+	{language.Polish, "ltr", " ", polish},
+	{language.Turkish, "ltr", " ", turkish},
+	{language.Russian, "ltr", " ", russian},
+	{language.Ukrainian, "ltr", " ", ukrainian},
+	{language.Japanese, "ltr", "", japanese},
+	{language.Korean, "ltr", " ", korean},
+	{language.SimplifiedChinese, "ltr", "", chineseSimplified},
+	{language.TraditionalChinese, "ltr", "", chineseTraditional},
+	{language.Arabic, "rtl", " ", arabic},
 }
 
 var speaks = language.NewMatcher(tags())
@@ -30,11 +40,12 @@ func tags() (all []language.Tag) {
 	return all
 }
 
-// locale is how a player reads: the language of the page, and the notation of
-// prices, which is often known where the language is not.
+// locale is how a player reads: the language of the page, and whose notation its
+// prices and numbers are in. The two differ for en-GB, and where the page does not
+// speak the player's language.
 type locale struct {
 	translation
-	notation string
+	notation language.Tag
 }
 
 // localeFor picks what the session asks for, else what the browser does.
@@ -43,44 +54,36 @@ func localeFor(session, acceptLanguage string) locale {
 	if err != nil {
 		wanted = nil // a header that makes no sense asks for nothing
 	}
-	if tag, err := language.Parse(strings.ReplaceAll(session, "_", "-")); err == nil && session != "" {
+	// Parse takes an underscore for a hyphen, as games write it.
+	if tag, err := language.Parse(session); err == nil && session != "" {
 		wanted = append([]language.Tag{tag}, wanted...)
 	}
-	_, i, _ := speaks.Match(wanted...)
-	l := locale{translations[i], translations[i].tag.String()}
-	if len(wanted) > 0 && wanted[0] != language.Und {
-		l.notation = wanted[0].String()
-	}
-	return l
+	chosen, notation := choose(wanted)
+	return locale{translations[chosen], notation}
 }
 
-// text is one of the page's texts with its gaps {0}, {1} … filled in.
-func (l locale) text(key string, gaps ...string) string {
-	s, ok := l.texts[key]
-	if !ok {
-		s = translations[0].texts[key]
-	}
-	pairs := make([]string, 0, 2*len(gaps))
-	for i, gap := range gaps {
-		pairs = append(pairs, "{"+strconv.Itoa(i)+"}", l.isolate(gap))
-	}
-	return strings.NewReplacer(pairs...).Replace(s)
-}
-
-// isolate wraps what runs the other way, or could turn the way, in the marks "first
-// strong isolate" and "pop directional isolate": a game's name in Hebrew leaves the
-// words around it in their places, and a price cannot be turned round.
-func (l locale) isolate(s string) string {
-	turns := func(r rune) bool {
-		p, _ := bidi.LookupRune(r)
-		switch p.Class() {
-		case bidi.R, bidi.AL, bidi.AN, bidi.Control, bidi.LRO, bidi.RLO, bidi.LRE, bidi.RLE, bidi.PDF, bidi.LRI, bidi.RLI, bidi.FSI, bidi.PDI:
-			return true
+// choose looks for the wanted languages in their order (RFC 4647, lookup): first for
+// themselves, of whatever country, and then for one that their readers mostly read too.
+// For who gets neither, the notation is often known though the language is not spoken.
+func choose(wanted []language.Tag) (chosen int, notation language.Tag) {
+	for _, tag := range wanted {
+		if _, i, _ := speaks.Match(tag); baseOf(tag) == baseOf(translations[i].tag) {
+			return i, tag
 		}
-		return false
 	}
-	if l.dir == "ltr" && !strings.ContainsFunc(s, turns) {
-		return s
+	for _, tag := range wanted {
+		if _, i, sure := speaks.Match(tag); sure != language.No {
+			return i, tag
+		}
 	}
-	return "\u2068" + s + "\u2069"
+	if len(wanted) > 0 && wanted[0] != language.Und {
+		return 0, wanted[0]
+	}
+	return 0, translations[0].tag
+}
+
+// baseOf is a tag without its script and country, and without guessing what is not said.
+func baseOf(tag language.Tag) language.Base {
+	base, _, _ := tag.Raw()
+	return base
 }

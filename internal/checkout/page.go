@@ -54,7 +54,7 @@ func (v *visit) checkout(id pay.SessionID) (gateway.Checkout, bool) {
 
 // view says what the page shows of a session.
 func (v *visit) view(c gateway.Checkout) *view {
-	l := localeFor(c.Session.Locale, v.r.Header.Get("Accept-Language"))
+	l := v.localeOf(c.Session)
 	s := &view{
 		locale: l, State: shownAs(c), Owed: true, Order: v.order(c, l), Sandbox: c.Session.Environment == pay.Sandbox,
 		Poll: v.Address.do(c.Session.ID, "state"), Seen: stateOf(c).String(), Back: wayBack(l, c.Session, c.Game),
@@ -65,10 +65,7 @@ func (v *visit) view(c gateway.Checkout) *view {
 		s.Heading = l.text("title_pay", s.Order.Price, s.Order.Game)
 		s.Form = v.form(c, l)
 		if c.Payment != nil {
-			s.Problem = l.text(reason(*c.Payment)) + " " + l.text("try_again")
-			if c.Session.Attempts-c.Session.Spent == 1 {
-				s.Problem += " " + l.text("last_attempt")
-			}
+			s.Problem = l.sentences(l.text(reason(*c.Payment)), l.text("try_again"), attemptsLeft(l, c.Session))
 		}
 	case "processing":
 		s.Heading, s.Says = l.text("processing"), l.text("processing_says")
@@ -97,11 +94,18 @@ func (v *visit) view(c gateway.Checkout) *view {
 func held(l locale, p *pay.Payment, game string) (heading, says string) {
 	switch {
 	case p.Failure != nil:
-		return l.text("releasing"), l.text(reason(*p)) + " " + l.text("releasing_says")
+		return l.text("releasing"), l.sentences(l.text(reason(*p)), l.text("releasing_says"))
 	case p.Asking:
 		return l.text("authorized"), l.text("asking_says", game)
 	}
 	return l.text("authorized"), l.text("authorized_says", game)
+}
+
+func attemptsLeft(l locale, s pay.Session) string {
+	if left := s.Attempts - s.Spent; left > 1 {
+		return l.count("attempts_left", left)
+	}
+	return l.text("last_attempt")
 }
 
 // shownAs names the page that a session is shown as: its status, and while that

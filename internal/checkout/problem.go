@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/coinslot/coinslot/internal/pay"
 )
@@ -26,7 +27,7 @@ func (v *visit) wrongMethod(a action) {
 
 // problem says why a form was refused, and leads back to the page.
 func (v *visit) problem(status int, text string, id pay.SessionID) {
-	s := v.trouble(text)
+	s := v.troubleWith(id, text)
 	s.Link, s.LinkText = v.Address.page(id), s.T("to_payment")
 	v.render(status, "problem", s)
 }
@@ -34,11 +35,15 @@ func (v *visit) problem(status int, text string, id pay.SessionID) {
 // failed says that something of ours broke. It claims no more than is known: after
 // a payment was begun nobody can say that nothing was charged.
 func (v *visit) failed(text string, id pay.SessionID, err error) {
-	s := v.trouble(text)
-	s.Link, s.LinkText = v.Address.page(id), s.T("reload")
-	if text != "broken" {
+	var s *view
+	if text == "broken" { // the session itself cannot be looked up
+		s = v.trouble(text)
+		s.LinkText = s.T("reload")
+	} else {
+		s = v.troubleWith(id, text)
 		s.LinkText = s.T("to_payment")
 	}
+	s.Link = v.Address.page(id)
 	s.Reference = s.T("reference", v.report(id, err))
 	status := http.StatusInternalServerError
 	if pay.CodeOf(err) == pay.Unavailable {
@@ -49,8 +54,27 @@ func (v *visit) failed(text string, id pay.SessionID, err error) {
 }
 
 func (v *visit) trouble(text string) *view {
-	l := localeFor("", v.r.Header.Get("Accept-Language"))
+	return v.troubleIn(localeFor("", v.acceptLanguage()), text)
+}
+
+// troubleWith is told in the session's own language, where it can still be looked up.
+func (v *visit) troubleWith(id pay.SessionID, text string) *view {
+	c, err := v.Service.Checkout(v.r.Context(), id)
+	if err != nil {
+		return v.trouble(text)
+	}
+	return v.troubleIn(v.localeOf(c.Session), text)
+}
+
+func (v *visit) troubleIn(l locale, text string) *view {
 	return &view{locale: l, State: "problem", Heading: l.text(text), Says: l.text(text + "_says")}
+}
+
+func (v *visit) localeOf(s pay.Session) locale { return localeFor(s.Locale, v.acceptLanguage()) }
+
+// acceptLanguage is the whole header: a proxy may have sent it in several lines.
+func (v *visit) acceptLanguage() string {
+	return strings.Join(v.r.Header.Values("Accept-Language"), ",")
 }
 
 // report logs an error whole and returns the reference that the player is shown.

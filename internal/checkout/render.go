@@ -56,7 +56,7 @@ func (v *visit) render(status int, kind string, s *view) {
 	var page bytes.Buffer
 	if err := pages[kind].ExecuteTemplate(&page, "layout.html", s); err != nil {
 		v.Logger.ErrorContext(v.r.Context(), "payment page not rendered", "kind", kind, "error", err)
-		http.Error(v.w, "The page cannot be shown right now.", http.StatusInternalServerError)
+		http.Error(v.w, s.T("broken_says"), http.StatusInternalServerError)
 		return
 	}
 	head := v.w.Header()

@@ -132,20 +132,22 @@ var hostile = []string{
 func TestHostileTextStaysText(t *testing.T) {
 	t.Parallel()
 	shop := coinslottest.OpenShop(t)
-	calm := shapes(open(t, shop.Page(shop.Sell(t))))
-	for _, text := range hostile {
-		id := shop.Sell(t, func(s *coinslottest.Sale) {
-			s.Order.Item.Title, s.Order.User, s.Game.Name = text, pay.UserID(text), text
-		})
-		page := open(t, shop.Page(id))
-		if got := shapes(page); got != calm {
-			t.Errorf("%q changes the page's elements:\n%s", text, got)
-		}
-		paid := page.payByCard("4242424242424242").follow()
-		for _, l := range []*leaf{page, paid} {
-			checkLinks(t, l)
-			if !strings.Contains(strings.Join(strings.Fields(l.text("main")), " "), strings.Join(strings.Fields(text), " ")) {
-				t.Errorf("%q is not shown as it is", text)
+	for _, lang := range []string{"en", "ar"} {
+		calm := shapes(open(t, shop.Page(shop.Sell(t, func(s *coinslottest.Sale) { s.Order.Locale = &lang }))))
+		for _, text := range hostile {
+			id := shop.Sell(t, func(s *coinslottest.Sale) {
+				s.Order.Item.Title, s.Order.User, s.Game.Name, s.Order.Locale = text, pay.UserID(text), text, &lang
+			})
+			page := open(t, shop.Page(id))
+			if got := shapes(page); got != calm {
+				t.Errorf("%q changes the page's elements:\n%s", text, got)
+			}
+			paid := page.payByCard("4242424242424242").follow()
+			for _, l := range []*leaf{page, paid} {
+				checkLinks(t, l)
+				if !strings.Contains(strings.Join(strings.Fields(l.text("main")), " "), strings.Join(strings.Fields(text), " ")) {
+					t.Errorf("%q is not shown as it is", text)
+				}
 			}
 		}
 	}

@@ -20,7 +20,8 @@ import (
 )
 
 // TestEveryStateFitsEveryScreen opens each state on phones and a desktop, in light
-// and dark, and leaves a picture of each in COINSLOT_SCREENSHOTS to be looked at.
+// and dark, in English, in German for its long words and in Arabic, and leaves a picture
+// of each in COINSLOT_SCREENSHOTS to be looked at.
 func TestEveryStateFitsEveryScreen(t *testing.T) {
 	shop, b := coinslottest.OpenShop(t), start(t)
 	dir := os.Getenv("COINSLOT_SCREENSHOTS")
@@ -28,16 +29,19 @@ func TestEveryStateFitsEveryScreen(t *testing.T) {
 		dir = t.TempDir()
 	}
 	pages := b.everyState(shop)
-	for _, scheme := range []string{"light", "dark"} {
-		for _, width := range []int64{320, 375, 1280} {
-			b.size(width, scheme)
-			suffix := fmt.Sprintf("-%d-%s.png", width, scheme)
-			for name, address := range pages {
-				b.do(chromedp.Navigate(address))
-				b.look(width, filepath.Join(dir, name+suffix))
+	for lang, prefix := range map[string]string{"en": "", "de": "de-", "ar": "ar-"} {
+		b.speak(lang)
+		for _, scheme := range []string{"light", "dark"} {
+			for _, width := range []int64{320, 375, 1280} {
+				b.size(width, scheme)
+				suffix := fmt.Sprintf("-%d-%s.png", width, scheme)
+				for name, address := range pages {
+					b.do(chromedp.Navigate(address))
+					b.look(width, filepath.Join(dir, prefix+name+suffix))
+				}
+				b.do(chromedp.Navigate(pages["pending"]), chromedp.Click(payButton), chromedp.WaitVisible(css("#cvc-error")))
+				b.look(width, filepath.Join(dir, prefix+"wrong"+suffix))
 			}
-			b.do(chromedp.Navigate(pages["pending"]), chromedp.Click(payButton), chromedp.WaitVisible(css("#cvc-error")))
-			b.look(width, filepath.Join(dir, "wrong"+suffix))
 		}
 	}
 }
@@ -48,9 +52,14 @@ func (b *tab) look(width int64, file string) {
 	if got := run(b, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); got > width {
 		b.t.Errorf("%s: the page is %d px wide on a screen of %d", filepath.Base(file), got, width)
 	}
-	if err := os.WriteFile(file, run(b, chromedp.FullScreenshot(100)), 0o644); err != nil {
+	// A picture of more than the screen shows a page from right to left moved aside, so
+	// that the screen is made as high as the page.
+	height := run(b, chromedp.Evaluate[int64]("document.documentElement.scrollHeight"))
+	b.do(chromedp.EmulateViewport(width, height))
+	if err := os.WriteFile(file, run(b, chromedp.CaptureScreenshot()), 0o644); err != nil {
 		b.t.Fatal(err)
 	}
+	b.do(chromedp.EmulateViewport(width, 812))
 }
 
 // everyState brings sessions into every state that a player can see.

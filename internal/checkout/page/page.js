@@ -4,7 +4,14 @@
   var body = document.body;
   function all(selector, each) { Array.prototype.forEach.call(document.querySelectorAll(selector), each); }
   function byID(id) { return document.getElementById(id); }
-  function digits(text) { return text.replace(/\D/g, ""); }
+  // The digits of Arabic and Persian keyboards and the wide ones of Japanese and Chinese, as a card has them.
+  function western(text) {
+    return text.replace(/[\u0660-\u0669\u06f0-\u06f9\uff0f-\uff19]/g, function (c) {
+      var code = c.charCodeAt(0);
+      return String.fromCharCode(code > 0xff00 ? code - 0xfee0 : code % 16 + 48);
+    });
+  }
+  function digits(text) { return western(text).replace(/\D/g, ""); }
 
   // One tap, one form: the server charges once whatever is sent, and this shows why nothing more happens.
   all("form", function (form) {
@@ -57,13 +64,13 @@
     return d.length < 12 || d.length > 19 || !luhn(d) ? "data-wrong" : "";
   }
   function expiryWrong() {
-    var m = /^\s*(\d{1,2})\s*[\/.\-\s]?\s*(?:20)?(\d{2})\s*$/.exec(expiry.value), now = new Date();
+    var m = /^\s*(\d{1,2})\s*[\/.\-\s]?\s*(?:20)?(\d{2})\s*$/.exec(western(expiry.value)), now = new Date();
     if (!m || +m[1] < 1 || +m[1] > 12) { return "data-wrong"; }
     return (2000 + +m[2]) * 12 + +m[1] < now.getFullYear() * 12 + now.getMonth() + 1 ? "data-past" : "";
   }
   function cvcWrong() {
-    if (amex()) { return /^\d{4}$/.test(cvc.value) ? "" : "data-amex"; }
-    return /^\d{3}$/.test(cvc.value) ? "" : "data-wrong";
+    if (amex()) { return /^\d{4}$/.test(western(cvc.value)) ? "" : "data-amex"; }
+    return /^\d{3}$/.test(western(cvc.value)) ? "" : "data-wrong";
   }
   function tell(input, wrong) {
     byID(input.id + "-error").textContent = wrong ? input.getAttribute(wrong) : "";
@@ -79,9 +86,11 @@
   }
   function watch(input, write, most, wrong) {
     input.addEventListener("input", function (event) {
+      if (event.isComposing) { return; } // an input method has not made up its mind
       if (event.inputType !== "deleteContentBackward") { format(input, write, most()); }
       if (input.hasAttribute("aria-invalid") && !wrong()) { tell(input, ""); }
     });
+    input.addEventListener("compositionend", function () { format(input, write, most()); });
     input.addEventListener("blur", function () { if (input.value && wrong()) { tell(input, wrong()); } });
   }
   if (number) {
