@@ -88,14 +88,16 @@ type counted struct {
 }
 
 // Record is store.Queue's.
-func (c *counted) Record(ctx context.Context, a pay.Attempt, next time.Time) error {
-	err := c.Store.Record(ctx, a, next)
-	if err == nil && !a.Delivered() {
-		err = fmt.Errorf("a delivery failed: %s (status %d)", a.Error, a.Status)
-	}
+func (c *counted) Record(ctx context.Context, made ...store.Outcome) error {
+	err := c.Store.Record(ctx, made...)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.took = append(c.took, a.Duration)
+	for _, m := range made {
+		if err == nil && !m.Delivered() {
+			err = fmt.Errorf("a delivery failed: %s (status %d)", m.Error, m.Status)
+		}
+		c.took = append(c.took, m.Duration)
+	}
 	if c.fault == nil && (err != nil || len(c.took) == c.wants) {
 		c.fault = err
 		close(c.ended)

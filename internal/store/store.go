@@ -306,6 +306,12 @@ type Page[T any] struct {
 	More  bool  // rows follow after this page
 }
 
+// Outcome is an attempt, and when its delivery is tried again; zero: never.
+type Outcome struct {
+	pay.Attempt
+	Next time.Time
+}
+
 // Queue is the deliveries that wait for their receivers.
 type Queue interface {
 	// DueEndpoints lists enabled endpoints that have deliveries due at now, those
@@ -318,10 +324,10 @@ type Queue interface {
 	// have another delivery to this endpoint under lease, so that one session's events go out in turn.
 	Claim(ctx context.Context, endpoint pay.EndpointID, now, leaseUntil time.Time, most int) ([]pay.Delivery, error)
 
-	// Record keeps an attempt and what follows from it: the delivery is done, or due
-	// again at next, or, where next is zero and it was not delivered, exhausted.
-	// ErrNotFound where the endpoint was deleted meanwhile.
-	Record(ctx context.Context, attempt pay.Attempt, next time.Time) error
+	// Record keeps attempts and what follows from each: the delivery is done, or due
+	// again at Next, or, where Next is zero and it was not delivered, exhausted.
+	// ErrNotFound where the endpoint of one was deleted meanwhile; the others are kept.
+	Record(ctx context.Context, made ...Outcome) error
 
 	// Redeliver makes a delivery pending again, due at once and with the whole schedule
 	// of retries before it, whatever became of it. Its attempts go on counting.

@@ -1,6 +1,9 @@
 package webhook
 
-import "github.com/coinslot/coinslot/internal/pay"
+import (
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/store"
+)
 
 // queue gives a lane a place among those that wait for a turn, unless it has one.
 func (d *dispatcher) queue(l *lane) {
@@ -21,7 +24,7 @@ func (d *dispatcher) queue(l *lane) {
 // lane in turn. A lane that could do nothing now leaves the queue; whatever changes that puts it
 // back.
 func (d *dispatcher) assign() {
-	for d.busy < d.workers && d.recording < recordFactor*d.workers {
+	for d.busy < d.workers && len(d.taken)+d.recording < recordFactor*d.workers {
 		l := d.nextLane()
 		if l == nil {
 			return
@@ -97,7 +100,8 @@ func (d *dispatcher) post(l *lane, c claimed) {
 		if err == nil && done.attempt.Delivered() {
 			return func() {
 				l.posted(done, d.perEndpoint)
-				d.record(l, c, done)
+				d.taken = append(d.taken, taken{l, c.Session, done.outcome()})
+				d.record()
 				d.queue(l)
 			}
 		}
@@ -106,7 +110,8 @@ func (d *dispatcher) post(l *lane, c claimed) {
 		}
 		return func() {
 			l.posted(done, d.perEndpoint)
-			d.ended(l, c, err)
+			d.fault("deliver webhook", l.id, err)
+			d.ended(l, c.Session)
 			if !done.next.IsZero() {
 				d.expect(done.next)
 			}
@@ -114,22 +119,41 @@ func (d *dispatcher) post(l *lane, c claimed) {
 	})
 }
 
-// record keeps what was taken, on a goroutine that is no worker.
-func (d *dispatcher) record(l *lane, c claimed, done result) {
-	d.recording++
+// taken is what a receiver took and what is to be recorded of it.
+type taken struct {
+	lane    *lane
+	session pay.SessionID
+	outcome store.Outcome
+}
+
+// record keeps all that was taken, on a goroutine that is no worker. What is taken
+// meanwhile comes next.
+func (d *dispatcher) record() {
+	if d.recording > 0 || len(d.taken) == 0 {
+		return
+	}
+	all := d.taken
+	d.taken, d.recording = nil, len(all)
+	outcomes := make([]store.Outcome, len(all))
+	for i, t := range all {
+		outcomes[i] = t.outcome
+	}
 	d.start(func() func() {
-		err := d.settle(d.jobs, c.Delivery, done)
+		err := d.Relay.record(d.jobs, outcomes...)
 		return func() {
-			d.recording--
-			d.ended(l, c, err)
+			d.recording = 0
+			d.fault("record webhooks", all[0].lane.id, err)
+			for _, t := range all {
+				d.ended(t.lane, t.session)
+			}
+			d.record()
 		}
 	})
 }
 
 // ended lets the next of a session go.
-func (d *dispatcher) ended(l *lane, c claimed, err error) {
-	d.fault("deliver webhook", l.id, err)
-	l.ended(c.Session)
+func (d *dispatcher) ended(l *lane, session pay.SessionID) {
+	l.ended(session)
 	d.queue(l)
 }
 

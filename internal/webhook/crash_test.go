@@ -75,11 +75,11 @@ func (p *process) Claim(ctx context.Context, id pay.EndpointID, now, until time.
 	return found, errors.Join(err, p.at(afterClaim))
 }
 
-func (p *process) Record(ctx context.Context, a pay.Attempt, next time.Time) error {
+func (p *process) Record(ctx context.Context, made ...store.Outcome) error {
 	if err := p.at(beforeRecord); err != nil {
 		return err
 	}
-	return errors.Join(p.fullStore.Record(ctx, a, next), p.at(afterRecord))
+	return errors.Join(p.fullStore.Record(ctx, made...), p.at(afterRecord))
 }
 
 func (p *process) Configure(ctx context.Context, fn func(store.Settings) error) error {
@@ -268,9 +268,9 @@ func (s *stopped) Claim(ctx context.Context, id pay.EndpointID, now, until time.
 	return found, err
 }
 
-func (s *stopped) Record(ctx context.Context, a pay.Attempt, next time.Time) error {
+func (s *stopped) Record(ctx context.Context, made ...store.Outcome) error {
 	s.at(beforeRecord)
-	return s.fullStore.Record(context.WithoutCancel(ctx), a, next)
+	return s.fullStore.Record(context.WithoutCancel(ctx), made...)
 }
 
 func (s *stopped) RoundTrip(r *http.Request) (*http.Response, error) {

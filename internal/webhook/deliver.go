@@ -90,6 +90,8 @@ type result struct {
 	hopeless bool // its endpoint had failed for too long already
 }
 
+func (r result) outcome() store.Outcome { return store.Outcome{Attempt: r.attempt, Next: r.next} }
+
 // attempt makes one attempt, and records nothing.
 func (r *Relay) attempt(ctx context.Context, to target, d pay.Delivery) (result, error) {
 	to, err := r.refresh(ctx, to, d.Endpoint)
@@ -114,7 +116,7 @@ func (r *Relay) settle(ctx context.Context, d pay.Delivery, done result) error {
 	if attempt.Number == 0 {
 		return nil // none was made
 	}
-	if err := r.record(ctx, done); err != nil {
+	if err := r.record(ctx, done.outcome()); err != nil {
 		return err
 	}
 	switch {
@@ -148,10 +150,10 @@ func (r *Relay) refresh(ctx context.Context, to target, id pay.EndpointID) (targ
 	return r.read(ctx, id)
 }
 
-func (r *Relay) record(ctx context.Context, done result) error {
+func (r *Relay) record(ctx context.Context, done ...store.Outcome) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	err := r.store.Record(ctx, done.attempt, done.next)
+	err := r.store.Record(ctx, done...)
 	if err != nil && !errors.Is(err, store.ErrNotFound) { // not found: the endpoint was deleted meanwhile
 		return fmt.Errorf("record attempt: %w", err)
 	}

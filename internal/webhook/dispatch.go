@@ -57,7 +57,8 @@ type dispatcher struct {
 	busy       int   // jobs under way
 	doubting   int   // those of them for lanes that are not proven
 	despairing int   // those of them for lanes that fail
-	recording  int   // what was taken and is not recorded yet
+	taken      []taken
+	recording  int // how much was taken before and is being recorded
 	closing    bool
 
 	timer   *time.Timer

@@ -16,7 +16,7 @@ const (
 	aheadFactor = 16
 
 	// mineFactor bounds what is posted and not recorded yet of one receiver, likewise.
-	mineFactor = 8
+	mineFactor = 16
 )
 
 // lane is one endpoint's turn-taking: what is claimed for it, what is under way,

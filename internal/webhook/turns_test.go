@@ -354,11 +354,11 @@ func (s *countingStore) Claim(ctx context.Context, id pay.EndpointID, now, until
 	return s.fullStore.Claim(ctx, id, now, until, most)
 }
 
-func (s *countingStore) Record(ctx context.Context, a pay.Attempt, next time.Time) error {
+func (s *countingStore) Record(ctx context.Context, made ...store.Outcome) error {
 	if s.broken.Load() {
 		return errors.New("no space left on device")
 	}
-	return s.fullStore.Record(ctx, a, next)
+	return s.fullStore.Record(ctx, made...)
 }
 
 func TestWaitingCostsNothing(t *testing.T) {

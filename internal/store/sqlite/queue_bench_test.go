@@ -48,7 +48,7 @@ func deliverOne(b *testing.B, s store.Store, endpoint pay.EndpointID) {
 	if err != nil || len(found) != 1 {
 		b.Fatalf("claimed were %v, %v", found, err)
 	}
-	if err := s.Record(b.Context(), pay.Attempt{Delivery: found[0].ID, Number: 1, At: now, Status: 200}, time.Time{}); err != nil {
+	if err := s.Record(b.Context(), store.Outcome{Attempt: pay.Attempt{Delivery: found[0].ID, Number: 1, At: now, Status: 200}}); err != nil {
 		b.Fatal(err)
 	}
 	if _, err := s.NextDue(b.Context()); err == nil {

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,8 +105,21 @@ func (s *Store) Claim(ctx context.Context, endpoint pay.EndpointID, now, leaseUn
 }
 
 // Record is store.Queue's.
-func (s *Store) Record(ctx context.Context, attempt pay.Attempt, next time.Time) error {
-	return s.writer.do(ctx, func(c *conn, b *sqlstore.Batch) error { return sqlstore.Record(c, b, attempt, next) })
+func (s *Store) Record(ctx context.Context, made ...store.Outcome) error {
+	var gone error
+	err := s.writer.do(ctx, func(c *conn, b *sqlstore.Batch) error {
+		gone = nil
+		for _, m := range made {
+			switch err := sqlstore.Record(c, b, m); {
+			case errors.Is(err, store.ErrNotFound):
+				gone = err // what the others wrote stays
+			case err != nil:
+				return err
+			}
+		}
+		return nil
+	})
+	return cmp.Or(err, gone)
 }
 
 // Redeliver is store.Queue's.

@@ -204,8 +204,8 @@ func readDelivery(c *columns) (pay.Delivery, error) {
 // Record is store.Queue's. The row of an attempt that came too late to count is kept
 // as well, unless there is one of its number. ErrNotFound where the delivery is gone
 // with its endpoint.
-func Record(q Querier, b *Batch, a pay.Attempt, next time.Time) error {
-	if err := record(q, b, a, next); err != nil {
+func Record(q Querier, b *Batch, made store.Outcome) error {
+	if err := record(q, b, made.Attempt, made.Next); err != nil {
 		return fmt.Errorf("record attempt: %w", err)
 	}
 	return nil

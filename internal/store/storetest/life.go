@@ -59,7 +59,7 @@ var lifeCases = []testCase{
 		w.wants(err, store.ErrUnavailable)
 		_, err = w.store.Claim(w.Context(), "we_1", w.now, w.now, 1)
 		w.wants(err, store.ErrUnavailable)
-		w.wants(w.store.Record(w.Context(), pay.Attempt{Delivery: 1, Number: 1, At: w.now}, w.now), store.ErrUnavailable)
+		w.wants(w.store.Record(w.Context(), store.Outcome{Attempt: pay.Attempt{Delivery: 1, Number: 1, At: w.now}, Next: w.now}), store.ErrUnavailable)
 		w.wants(w.store.Redeliver(w.Context(), 1, w.now), store.ErrUnavailable)
 		_, err = w.store.RedeliverEvent(w.Context(), "nothing", w.now)
 		w.wants(err, store.ErrUnavailable)

@@ -157,7 +157,38 @@ var queueCases = []testCase{
 		w.sell(home)
 		d := w.claim(e, 1)[0]
 		w.configure(func(s store.Settings) error { return s.DeleteEndpoint(e) })
-		w.wants(w.store.Record(w.Context(), pay.Attempt{Delivery: d.ID, Number: 1, At: w.now, Status: 200}, time.Time{}), store.ErrNotFound)
+		w.wants(w.store.Record(w.Context(), store.Outcome{Attempt: pay.Attempt{Delivery: d.ID, Number: 1, At: w.now, Status: 200}}), store.ErrNotFound)
+	}},
+	{"of attempts that are recorded together, those of a deleted endpoint are not found and the others kept", func(w *world) {
+		gone, e := w.endpoint(home), w.endpoint(home)
+		w.sell(home)
+		w.sell(home)
+		lost, kept := w.claim(gone, 1)[0], w.claim(e, 2)
+		w.configure(func(s store.Settings) error { return s.DeleteEndpoint(gone) })
+		w.wants(w.store.Record(w.Context(), outcome(kept[0], 200, w.now, time.Time{}), outcome(lost, 200, w.now, time.Time{}),
+			outcome(kept[1], 200, w.now, time.Time{})), store.ErrNotFound)
+		w.now = w.now.Add(lease)
+		w.same("claimed once the leases ended", len(w.claim(e, 2)), 0)
+	}},
+	{"of attempts that are recorded together, the last says whether the endpoint fails", func(w *world) {
+		e := w.endpoint(home)
+		for range 5 {
+			w.sell(home)
+		}
+		d := w.claim(e, 5)
+		failing := func() (since time.Time) {
+			w.must(w.store.View(w.Context(), func(r store.Reader) error {
+				found, err := r.Endpoint(e)
+				since = found.FailingSince
+				return err
+			}))
+			return since
+		}
+		next := w.now.Add(time.Hour)
+		w.must(w.store.Record(w.Context(), outcome(d[0], 200, w.now, time.Time{}), outcome(d[1], 500, w.now, next)))
+		w.same("failing since", failing(), w.now)
+		w.must(w.store.Record(w.Context(), outcome(d[2], 200, w.now, time.Time{}), outcome(d[3], 500, w.now, next), outcome(d[4], 200, w.now, time.Time{})))
+		w.same("failing since", failing(), time.Time{})
 	}},
 	{"a disabled endpoint is given nothing, and all that happened meanwhile once it is enabled", func(w *world) {
 		e := w.endpoint(home)
@@ -274,8 +305,12 @@ func sessionsOf(deliveries []pay.Delivery) (ids []pay.SessionID) {
 
 func (w *world) record(d pay.Delivery, status int, next time.Time) {
 	w.Helper()
-	w.must(w.store.Record(w.Context(), pay.Attempt{Delivery: d.ID, Number: d.Attempts + 1, At: w.now,
-		Duration: time.Millisecond, Status: status, Answer: []byte("ok")}, next))
+	w.must(w.store.Record(w.Context(), outcome(d, status, w.now, next)))
+}
+
+func outcome(d pay.Delivery, status int, now, next time.Time) store.Outcome {
+	return store.Outcome{Next: next, Attempt: pay.Attempt{Delivery: d.ID, Number: d.Attempts + 1, At: now,
+		Duration: time.Millisecond, Status: status, Answer: []byte("ok")}}
 }
 
 func (w *world) due(want ...pay.EndpointID) {

@@ -23,12 +23,12 @@ var redeliveryCases = []testCase{
 			{Delivery: d.ID, Number: 1, At: w.now, Duration: 1234 * time.Microsecond, Error: "no route"},
 			{Delivery: d.ID, Number: 2, At: next, Duration: time.Second, Status: 201, Answer: []byte("th\x00anks\xff")},
 		}
-		w.must(w.store.Record(w.Context(), attempts[0], next))
+		w.must(w.store.Record(w.Context(), store.Outcome{Attempt: attempts[0], Next: next}))
 		want.Attempts, want.DueAt = 1, next
 		w.state(want)
 		w.now = next
 		w.claim(e, 1)
-		w.must(w.store.Record(w.Context(), attempts[1], time.Time{}))
+		w.must(w.store.Record(w.Context(), store.Outcome{Attempt: attempts[1]}))
 		want.Status, want.Attempts, want.DueAt = pay.DeliveryDelivered, 2, time.Time{}
 		w.state(want)
 		w.same("attempts", w.attempts(d.ID), attempts)
