@@ -78,7 +78,6 @@ func everyState(t *testing.T) map[string]asked {
 	get("failed", "failed", paid("4000000000000002", func(s *coinslottest.Sale) { s.Game.Attempts = 1 }))
 	get("paid", "paid", paid("4242424242424242"))
 	get("authorized", "authorized", paid("4242424242424242", func(s *coinslottest.Sale) { s.Game.Capture = pay.CaptureManual }))
-	get("asking", "authorized", paid("4242424242424242", func(s *coinslottest.Sale) { s.Game.ConfirmURL = "https://game.test/confirm" }))
 	get("cancelled", "cancelled", open(t, sell()).submit("/cancel", 0).follow().url)
 	get("not found", "problem", shop.Page("sess_none"))
 	post("wrong", "pending", "/pay", "number", "1", "expiry", "01/20", "cvc", "1")
@@ -88,6 +87,9 @@ func everyState(t *testing.T) map[string]asked {
 	states["elsewhere"] = asked{http.MethodPost, sell() + "/pay", "", "cross-site", "problem"}
 	states["bad form"] = asked{http.MethodPost, sell() + "/pay", "%zz", "same-origin", "problem"}
 	states["wrong method"] = asked{http.MethodPut, sell(), "", "", "problem"}
+	shop.Bank.Keep() // a game's refusal stays in the state that it passes through
+	shop.Receiver.Say(`{"decision":"reject"}`)
+	get("releasing", "authorized", paid("4242424242424242", func(s *coinslottest.Sale) { s.Game.ConfirmURL = "https://game.test/confirm" }))
 	shop.Bank.Mute()
 	get("processing", "processing", paid("4242424242424242"))
 
