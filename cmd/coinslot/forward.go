@@ -87,11 +87,11 @@ type listener struct {
 	taken  string // the cursor of what was taken last
 }
 
-var listenerNames = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,90}$`)
+var listenerNames = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,100}$`)
 
 func (l *listener) readName(text string) error {
 	if !listenerNames.MatchString(text) {
-		return errors.New("must be 1 to 90 letters, digits and . _ : -")
+		return errors.New("must be 1 to 100 letters, digits and . _ : -")
 	}
 	l.request.Name = text
 	return nil

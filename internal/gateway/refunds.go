@@ -54,12 +54,12 @@ func (s *Service) startRefund(ctx context.Context, p pay.Payment, id pay.RefundI
 			if err != nil {
 				return "", err
 			}
-			made, err := tx.SessionRefunds(session.ID)
+			before, err := tx.SessionRefunds(session.ID)
 			if err != nil {
 				return "", err
 			}
-			if len(made) >= pay.MostRefunds {
-				return "", pay.Refuse(pay.RefundNotAllowed, "payment %s has had %d refunds, failed ones among them, which is the most there can be", p.ID, pay.MostRefunds)
+			if err := payment.CheckRefunds(len(before)); err != nil {
+				return "", err
 			}
 			change, err := session.StartRefund(payment, id, o, s.now())
 			if err != nil {

@@ -65,6 +65,14 @@ const mostReason = 500 // characters
 // at with the next.
 const MostRefunds = 1000
 
+// CheckRefunds refuses another refund of a payment that has had so many.
+func (p Payment) CheckRefunds(had int) error {
+	if had < MostRefunds {
+		return nil
+	}
+	return Refuse(RefundNotAllowed, "payment %s has had %d refunds, failed ones among them, which is the most there can be", p.ID, had)
+}
+
 // Left is how much of the payment can still be refunded, in minor units: what it took,
 // less the refunds that are pending or have succeeded.
 func (p Payment) Left() int64 {

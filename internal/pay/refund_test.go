@@ -433,3 +433,13 @@ func TestTheTimesOfARefundKeepTheirOrder(t *testing.T) {
 		}
 	}
 }
+
+func TestAPaymentHasOnlySoManyRefunds(t *testing.T) {
+	p := pay.Payment{ID: "pay_1", Status: pay.PaymentSucceeded}
+	if err := p.CheckRefunds(pay.MostRefunds - 1); err != nil {
+		t.Errorf("the last one: %v", err)
+	}
+	if err := p.CheckRefunds(pay.MostRefunds); pay.CodeOf(err) != pay.RefundNotAllowed {
+		t.Errorf("one more: %v", err)
+	}
+}

@@ -57,7 +57,7 @@ func statesDocument(t *testing.T) string {
 	b.WriteString(drawing("pending (a refund)", refundEdges()))
 	say("```\n")
 	say("A session is pending for as long as a payment can still be tried or is live. It has at most one live payment")
-	say("(processing or authorized) and at most one that succeeded, ever. A payment that succeeded can have any number of")
+	say(fmt.Sprintf("(processing or authorized) and at most one that succeeded, ever. A payment that succeeded can have at most %d", pay.MostRefunds))
 	say("refunds; those that are pending or have succeeded never add up to more than it took.\n")
 
 	say("## Sessions\n")

@@ -31,7 +31,7 @@ func (s *AdminServer) Listen(ctx context.Context, req *adminv1.ListenRequest, st
 		}
 	}
 	operator := gateway.Caller{Environment: env}
-	place, err := s.gateway.Consumer(ctx, operator, listenerName(req.GetName()))
+	place, err := s.gateway.Consumer(ctx, operator, req.GetName())
 	if err != nil {
 		return err
 	}
@@ -63,9 +63,6 @@ func (s *AdminServer) Listen(ctx context.Context, req *adminv1.ListenRequest, st
 	})
 }
 
-// listenerName keeps listeners apart from the consumers of game servers.
-func listenerName(name string) string { return "listen:" + name }
-
 // Heard implements admin.v1.AdminService.
 func (s *AdminServer) Heard(ctx context.Context, req *adminv1.HeardRequest) (*adminv1.HeardResponse, error) {
 	env, err := environmentFilter(&req.Environment)
@@ -76,7 +73,7 @@ func (s *AdminServer) Heard(ctx context.Context, req *adminv1.HeardRequest) (*ad
 	if !ok {
 		return nil, pay.RefuseField(pay.InvalidCursor, "cursor", "must be a cursor that Listen gave")
 	}
-	_, err = s.gateway.Acknowledge(ctx, gateway.Caller{Environment: env}, listenerName(req.GetName()), store.Place{Position: at, Cursor: req.GetCursor()})
+	_, err = s.gateway.Acknowledge(ctx, gateway.Caller{Environment: env}, req.GetName(), store.Place{Position: at, Cursor: req.GetCursor()})
 	return &adminv1.HeardResponse{}, err
 }
 

@@ -3747,7 +3747,7 @@ type ListenRequest struct {
 	GameId *string `protobuf:"bytes,2,opt,name=game_id,json=gameId,proto3,oneof" json:"game_id,omitempty"`
 	// Only events of these types; by default all.
 	Events []string `protobuf:"bytes,3,rep,name=events,proto3" json:"events,omitempty"`
-	// The listener's name, under which its place is kept; 1 to 90 letters, digits and
+	// The listener's name, under which its place is kept; 1 to 100 letters, digits and
 	// `. _ : -`. One that was never heard of begins with what happens from now on.
 	Name          string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
