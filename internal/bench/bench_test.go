@@ -33,7 +33,7 @@ func open(ctx context.Context, path string, solo bool) (store.Store, error) {
 // it is has no place in a test.
 func TestEverythingCanBeMeasured(t *testing.T) {
 	wanted := []string{
-		"echo", "noop-json", "status", "noop-binary", "noop-grpc", "create-grpc", "create", "create-solo",
+		"echo", "noop-json", "status", "get", "page", "noop-binary", "noop-grpc", "create-grpc", "create", "create-solo",
 		"create-keyed", "create-one", "create-one-solo", "post-one", "deliver-one", "post-eight", "deliver-eight", "watch",
 	}
 	var out, note bytes.Buffer
@@ -44,7 +44,7 @@ func TestEverythingCanBeMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range append(wanted[:len(wanted)-1], "150 streams of WatchSession", "20 streams of WatchEvents", "CreateSession JSON ÷ no-op JSON", "the same with one connection",
+	for _, want := range append(wanted[:len(wanted)-1], "150 streams of WatchSession", "20 streams of WatchEvents", "CreateSession JSON ÷ no-op JSON", "p99 of the payment page ÷ p99 of GetSession", "the same with one connection",
 		"webhook deliveries ÷ bare signed POSTs, one endpoint", "the same with eight endpoints") {
 		if !strings.Contains(out.String(), "\n"+want+" ") {
 			t.Errorf("the table has no line for %q:\n%s", want, out.String())

@@ -89,23 +89,15 @@ type httpCaller struct {
 const place = "NNNNNNNN"
 
 func newHTTPCaller(ctx context.Context, j Job) (*httpCaller, error) {
-	path, body, err := j.message(ctx)
+	request, err := j.request(ctx)
 	if err != nil {
 		return nil, err
 	}
-	host := strings.TrimPrefix(j.Target.URL, "http://")
-	conn, err := net.Dial("tcp", host)
+	conn, err := net.Dial("tcp", j.host())
 	if err != nil {
 		return nil, err
 	}
-	c := &httpCaller{conn: conn, answers: bufio.NewReader(conn)}
-	kind := map[string]string{overJSON: "json", overBinary: "proto"}[j.Protocol]
-	c.request = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/%s\r\nAuthorization: Bearer %s\r\n",
-		path, host, kind, j.Target.Key)
-	if j.Call == callKeyed {
-		c.request = fmt.Appendf(c.request, "Idempotency-Key: %s-%s\r\n", rand.Text(), place)
-	}
-	c.request = fmt.Appendf(c.request, "Content-Length: %d\r\n\r\n%s", len(body), body)
+	c := &httpCaller{conn: conn, answers: bufio.NewReader(conn), request: request}
 	for at := 0; ; {
 		next := bytes.Index(c.request[at:], []byte(place))
 		if next < 0 {
@@ -115,6 +107,27 @@ func newHTTPCaller(ctx context.Context, j Job) (*httpCaller, error) {
 		c.numbers = append(c.numbers, at)
 		at += len(place)
 	}
+}
+
+func (j Job) host() string { return strings.TrimPrefix(j.Target.URL, "http://") }
+
+// request is a call as it goes over the line.
+func (j Job) request(ctx context.Context) ([]byte, error) {
+	if j.Call == callPage {
+		return fmt.Appendf(nil, "GET /pay/%s HTTP/1.1\r\nHost: %s\r\nAccept: text/html\r\nAccept-Language: en-US,en;q=0.9\r\nAccept-Encoding: gzip\r\n\r\n",
+			j.Target.Session, j.host()), nil
+	}
+	path, body, err := j.message(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kind := map[string]string{overJSON: "json", overBinary: "proto"}[j.Protocol]
+	request := fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/%s\r\nAuthorization: Bearer %s\r\n",
+		path, j.host(), kind, j.Target.Key)
+	if j.Call == callKeyed {
+		request = fmt.Appendf(request, "Idempotency-Key: %s-%s\r\n", rand.Text(), place)
+	}
+	return fmt.Appendf(request, "Content-Length: %d\r\n\r\n%s", len(body), body), nil
 }
 
 func (c *httpCaller) call(_ context.Context, n int) error {
@@ -147,6 +160,8 @@ func (j Job) message(ctx context.Context) (path string, body []byte, err error) 
 		return "/", []byte(`{"id":"` + strings.Repeat("0", len("sess_")+32) + `"}`), nil
 	case callStatus:
 		path, m = payv1connect.PaymentServiceGetSessionStatusProcedure, &payv1.GetSessionStatusRequest{Id: j.Target.Session}
+	case callGet:
+		path, m = payv1connect.PaymentServiceGetSessionProcedure, &payv1.GetSessionRequest{Id: j.Target.Session}
 	case callCreate, callKeyed:
 		order := newOrder(0)
 		order.UserId = "player-" + place

@@ -6,6 +6,8 @@ import "strings"
 const (
 	callEcho   = "echo"
 	callStatus = "GetSessionStatus"
+	callGet    = "GetSession"
+	callPage   = "the payment page, as a browser asks for it"
 	callCreate = "CreateSession"
 	callKeyed  = "CreateSession, with an idempotency key each"
 	callList   = "ListSessions"
@@ -21,6 +23,7 @@ const (
 	overJSON   = "JSON"
 	overBinary = "binary"
 	overGRPC   = "gRPC"
+	overHTML   = "HTML"
 )
 
 // The servers that are measured, all in the one process that serves.
@@ -51,6 +54,8 @@ var measurements = []measurement{
 	{name: "echo", target: targetEcho, call: callEcho, protocol: overJSON},
 	{name: "noop-json", target: targetStill, call: callStatus, protocol: overJSON},
 	{name: "status", target: targetGrouped, call: callStatus, protocol: overJSON},
+	{name: "get", target: targetGrouped, call: callGet, protocol: overJSON},
+	{name: "page", target: targetGrouped, call: callPage, protocol: overHTML},
 	{name: "noop-binary", target: targetStill, call: callStatus, protocol: overBinary},
 	{name: "noop-grpc", target: targetStill, call: callStatus, protocol: overGRPC},
 	{name: "create-grpc", target: targetGrouped, call: callCreate, protocol: overGRPC},
@@ -77,12 +82,20 @@ func names() string {
 	return strings.Join(append(all, nameOfWatch), ", ")
 }
 
-// figure is one ratio of rates, and what it should be.
+// figure is one ratio of two measurements, and what it should be.
 type figure struct {
 	what      string
 	of, to    string // measurements
 	must, aim float64
-	most      bool // must and aim are the most that it should be, not the least
+	most      bool               // must and aim are the most that it should be, not the least
+	by        func(pair) float64 // byRate if nil
+}
+
+func (f figure) ratio() func(pair) float64 {
+	if f.by == nil {
+		return byRate
+	}
+	return f.by
 }
 
 var figures = []figure{
@@ -91,6 +104,7 @@ var figures = []figure{
 	{what: "CreateSession ÷ one transaction per request", of: "create", to: "create-solo", must: 3, aim: 5},
 	{what: "the same with one connection", of: "create-one", to: "create-one-solo", must: 0.9, aim: 1},
 	{what: "GetSessionStatus ÷ no-op", of: "status", to: "noop-json", must: 0.65, aim: 0.90},
+	{what: "p99 of the payment page ÷ p99 of GetSession", of: "page", to: "get", must: 3, aim: 2, most: true, by: byP99},
 	{what: "no-op JSON ÷ bare net/http echo", of: "noop-json", to: "echo", must: 0.50, aim: 0.80},
 	{what: "webhook deliveries ÷ bare signed POSTs, one endpoint", of: "deliver-one", to: "post-one", must: 0.5, aim: 0.8},
 	{what: "the same with eight endpoints", of: "deliver-eight", to: "post-eight", must: 0.5, aim: 0.8},

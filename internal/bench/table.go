@@ -89,9 +89,11 @@ func (b *bench) writeFigures(w io.Writer) {
 		if len(all) == 0 {
 			continue
 		}
-		value := median(good, byRate)
-		least, most := slices.MinFunc(good, lowerRate), slices.MaxFunc(good, lowerRate)
-		_, _ = fmt.Fprintf(w, "%s\t%.2f\t%.2f to %.2f\t%.2f\t%g\t%g\t%s\n", f.what, value, byRate(least), byRate(most),
+		by := f.ratio()
+		value := median(good, by)
+		lower := func(a, b pair) int { return cmp.Compare(by(a), by(b)) }
+		least, most := slices.MinFunc(good, lower), slices.MaxFunc(good, lower)
+		_, _ = fmt.Fprintf(w, "%s\t%.2f\t%.2f to %.2f\t%.2f\t%g\t%g\t%s\n", f.what, value, by(least), by(most),
 			median(good, byCPU), f.must, f.aim, f.verdict(value, len(good) < len(all)))
 	}
 }
@@ -105,7 +107,8 @@ func byRate(p pair) float64 { return p.of.Rate / p.to.Rate }
 // counts. It is the steadier one where others use the machine too.
 func byCPU(p pair) float64 { return float64(p.to.PerRequest) / float64(max(p.of.PerRequest, 1)) }
 
-func lowerRate(a, b pair) int { return cmp.Compare(byRate(a), byRate(b)) }
+// byP99 is a ratio of times: that within which ninety-nine of a hundred are answered.
+func byP99(p pair) float64 { return float64(p.of.P99) / float64(max(p.to.P99, 1)) }
 
 // rounds pairs the measurements of each round: all of them, and those in which both
 // count. Where that is so in none, it is all of them.

@@ -2,10 +2,7 @@ package checkout
 
 import (
 	"bytes"
-	"compress/gzip"
 	"embed"
-	"fmt"
-	"html/template"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,12 +14,9 @@ var files embed.FS
 // The style and the script are in the page itself, so that on a bad network the
 // first answer is the whole of it.
 var (
-	style  = template.CSS(read("page/tokens.css") + read("page/page.css"))
-	script = template.JS(read("page/page.js"))
+	style  = constant(read("page/tokens.css") + read("page/page.css"))
+	script = constant(read("page/page.js"))
 )
-
-// pages has a template for each kind of page: the layout, and what it puts in its middle.
-var pages = parsePages("form", "waiting", "ended", "wallet", "problem")
 
 func read(name string) string {
 	b, err := files.ReadFile(name)
@@ -30,14 +24,6 @@ func read(name string) string {
 		panic(err) // the file is part of the program
 	}
 	return string(b)
-}
-
-func parsePages(kinds ...string) map[string]*template.Template {
-	all := map[string]*template.Template{}
-	for _, kind := range kinds {
-		all[kind] = template.Must(template.ParseFS(files, "page/layout.html", "page/"+kind+".html"))
-	}
-	return all
 }
 
 func templateFor(state string) string {
@@ -50,11 +36,11 @@ func templateFor(state string) string {
 	return "ended"
 }
 
-// render writes a page. It is made whole first: half a page would be worse than an error.
+// render writes a page.
 func (v *visit) render(status int, kind string, s *view) {
-	s.Nonce, s.Style, s.Script = v.nonce, style, script
-	var page bytes.Buffer
-	if err := pages[kind].ExecuteTemplate(&page, "layout.html", s); err != nil {
+	s.Nonce = v.nonce
+	page, err := s.fill(kind)
+	if err != nil {
 		v.Logger.ErrorContext(v.r.Context(), "payment page not rendered", "kind", kind, "error", err)
 		http.Error(v.w, s.T("broken_says"), http.StatusInternalServerError)
 		return
@@ -63,25 +49,21 @@ func (v *visit) render(status int, kind string, s *view) {
 	head.Set("Content-Type", "text/html; charset=utf-8")
 	head.Set("Content-Language", s.Lang())
 	head.Set("Vary", "Accept-Language, Accept-Encoding")
-	body := page.Bytes()
+	body := plain
 	if strings.Contains(v.r.Header.Get("Accept-Encoding"), "gzip") {
 		// Safe from guessing by length: nothing in the page is of an attacker's choosing with each request.
-		body = compress(body)
+		body = gzipped
 		head.Set("Content-Encoding", "gzip")
 	}
-	head.Set("Content-Length", strconv.Itoa(len(body)))
+	sent := body(furnish(page))
+	head.Set("Content-Length", strconv.Itoa(len(sent)))
 	v.w.WriteHeader(status)
-	_, _ = v.w.Write(body) // a player who has gone is nobody to tell
+	_, _ = v.w.Write(sent) // a player who has gone is nobody to tell
 }
 
-func compress(page []byte) []byte {
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	if _, err := z.Write(page); err != nil {
-		panic(fmt.Sprintf("checkout: compress into memory: %v", err))
-	}
-	if err := z.Close(); err != nil {
-		panic(fmt.Sprintf("checkout: compress into memory: %v", err))
-	}
-	return b.Bytes()
+// furnish puts the style and the script where the layout leaves room for them. No text of a
+// game's can look like that room: in it a bracket is escaped.
+func furnish(page []byte) []piece {
+	s, e := bytes.Index(page, []byte("</style>")), bytes.LastIndex(page, []byte("</script>"))
+	return []piece{{text: page[:s]}, style, {text: page[s:e]}, script, {text: page[e:]}}
 }

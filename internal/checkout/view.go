@@ -11,10 +11,7 @@ import (
 type view struct {
 	locale locale
 
-	Nonce  string
-	Style  template.CSS
-	Script template.JS
-
+	Nonce   string
 	State   string // what the script and the style tell pages apart by
 	Heading string
 	Says    string

@@ -1,0 +1,55 @@
+package checkout
+
+import (
+	"bytes"
+	"html"
+	"html/template"
+	"regexp"
+	"sync"
+
+	"golang.org/x/text/language"
+)
+
+// templates are the pages in one language: one for each kind, of the layout and what it
+// puts in its middle. They are made when the first player reads that language.
+type templates func() map[string]*template.Template
+
+var templatesIn = inEveryLanguage("form", "waiting", "ended", "wallet", "problem")
+
+func inEveryLanguage(kinds ...string) map[language.Tag]templates {
+	all := map[language.Tag]templates{}
+	for _, t := range translations {
+		all[t.tag] = sync.OnceValue(func() map[string]*template.Template { return t.parse(kinds) })
+	}
+	return all
+}
+
+func (t translation) parse(kinds []string) map[string]*template.Template {
+	all := map[string]*template.Template{}
+	for _, kind := range kinds {
+		page := template.New(kind)
+		for _, file := range []string{"layout", kind} {
+			template.Must(page.New(file + ".html").Parse(t.phrase(read("page/" + file + ".html"))))
+		}
+		all[kind] = page
+	}
+	return all
+}
+
+// gapless finds where a template asks for a text that has no gaps, and so is always the same.
+var gapless = regexp.MustCompile(`\{\{\$?\.T "([a-z_]+)"\}\}`)
+
+// phrase writes such texts into the template: they are most of what a page asks for, and
+// looking each up takes longer than all the rest of the page.
+func (t translation) phrase(text string) string {
+	return gapless.ReplaceAllStringFunc(text, func(call string) string {
+		return html.EscapeString(t.texts[gapless.FindStringSubmatch(call)[1]])
+	})
+}
+
+// fill renders a page, whole: half a page would be worse than an error.
+func (s *view) fill(kind string) ([]byte, error) {
+	var page bytes.Buffer
+	err := templatesIn[s.locale.tag]()[kind].ExecuteTemplate(&page, "layout.html", s)
+	return page.Bytes(), err
+}
