@@ -40,6 +40,7 @@ var plan = []line{
 	{"internal/provider/providertest", "internal/pay internal/provider", "github.com/google/go-cmp pgregory.net/rapid", "the contract as tests knows the contract and no provider"},
 	{"internal/provider/sandbox", "internal/pay internal/provider", "", "a provider cannot write state: it says what came of a charge"},
 	{"internal/gateway", "internal/pay internal/provider internal/store", "", "the use cases know neither who calls nor how anything is stored"},
+	{"internal/clock", "", "", "it tells the time and waits for it, and knows nothing of what is due"},
 	{"internal/vault", "", "", "it seals secrets and knows nothing of what they are for"},
 	{"internal/safehttp", "", "", "it dials public addresses only and knows nothing of what is sent"},
 	{"internal/webhook", "internal/pay internal/safehttp internal/store internal/vault", "github.com/standard-webhooks/standard-webhooks/libraries", "telling is not deciding: it reads what was written"},
