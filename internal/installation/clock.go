@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/coinslot/coinslot/internal/clock"
@@ -64,7 +63,7 @@ func (o *Options) setClock(ctx context.Context) (gateway.Movable, error) {
 	case err != nil:
 		return nil, err
 	case !o.SandboxClock && ahead > 0:
-		return nil, fmt.Errorf("the data was written by a server whose clock was %s ahead; serve it with --sandbox-clock, or begin with another data directory", days(ahead))
+		return nil, fmt.Errorf("the data was written by a server whose clock was %s ahead; serve it with --sandbox-clock, or begin with another data directory", ahead.Round(time.Second))
 	case !o.SandboxClock:
 		return nil, nil
 	case o.Ledger == nil:
@@ -91,13 +90,4 @@ func noProduction(ctx context.Context, s store.Store) error {
 		}
 		return nil
 	})
-}
-
-// days is a duration in words of which the largest is a day.
-func days(d time.Duration) string {
-	const day = 24 * time.Hour
-	if d < day {
-		return d.Round(time.Second).String()
-	}
-	return strconv.FormatInt(int64(d/day), 10) + "d" + (d % day).Round(time.Second).String()
 }
