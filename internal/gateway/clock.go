@@ -72,30 +72,28 @@ func (s *Service) Advance(ctx context.Context, by time.Duration) (left time.Dura
 	case <-ctx.Done():
 		return by, ctx.Err()
 	}
-	began, target := time.Now(), s.now().Add(by)
-	s.settleAll(ctx)
-	for {
-		now := s.now()
-		left := target.Sub(now)
-		if left <= 0 {
-			return 0, nil
+	began, left := time.Now(), by
+	for s.settleAll(ctx); left > 0 && ctx.Err() == nil && (left == by || time.Since(began) < advanceFor); s.settleAll(ctx) {
+		step, err := s.nextStep(ctx, left)
+		if err == nil {
+			err = s.movable.Advance(ctx, step)
 		}
-		next, err := s.nextEvent(ctx, now)
 		if err != nil {
 			return left, err
 		}
-		step := left
-		if !next.IsZero() {
-			step = min(max(next.Sub(now), leastStep), left)
-		}
-		if err := s.movable.Advance(ctx, step); err != nil {
-			return left, err
-		}
-		s.settleAll(ctx)
-		if time.Since(began) > advanceFor || ctx.Err() != nil {
-			return max(target.Sub(s.now()), 0), ctx.Err()
-		}
+		left -= step
 	}
+	return left, ctx.Err()
+}
+
+// nextStep is how far it is to what falls due next, but no farther than what is left.
+func (s *Service) nextStep(ctx context.Context, left time.Duration) (time.Duration, error) {
+	now := s.now()
+	next, err := s.nextEvent(ctx, now)
+	if err != nil || next.IsZero() {
+		return left, err
+	}
+	return min(max(next.Sub(now), leastStep), left), nil
 }
 
 func (s *Service) checkAdvance(by time.Duration) error {

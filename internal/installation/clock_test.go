@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,10 +55,18 @@ func inArcade(t *testing.T, test func(*arcade)) {
 	})
 }
 
-// ledger is one that can fail.
+// ledger is one that can fail, and that can take its time.
 type ledger struct {
 	*sandbox.MemoryLedger
 	broken error
+	slow   atomic.Bool
+}
+
+func (l *ledger) Load(ctx context.Context, key string) ([]byte, error) {
+	if l.slow.Load() {
+		time.Sleep(time.Second)
+	}
+	return l.MemoryLedger.Load(ctx, key)
 }
 
 func (l *ledger) Save(ctx context.Context, key string, value []byte) error {
@@ -101,7 +110,7 @@ func (a *arcade) advance(by time.Duration) {
 	if err != nil || left != 0 {
 		a.Fatalf("Advance left %v, %v", left, err)
 	}
-	if moved := a.Gateway.Time().Now.Sub(before); moved < by || moved > by+time.Second {
+	if moved := a.Gateway.Time().Now.Sub(before); moved < by || moved > by+10*time.Second {
 		a.Errorf("it moved %v, want %v", moved, by)
 	}
 }
@@ -192,7 +201,9 @@ func TestRefundsThatTakeTheirTimeEndOnTheWay(t *testing.T) {
 			}
 			time.Sleep(time.Second / 2) // what was paid is told
 			a.told()
+			a.ledger.slow.Store(true)
 			a.advance(30 * time.Second)
+			a.ledger.slow.Store(false)
 			if r, err = a.Gateway.Refund(a.Context(), operator, r.ID); err != nil || r.Status != want {
 				a.Errorf("after half a minute the refund is %s, want %s; %v", r.Status, want, err)
 			}
@@ -210,6 +221,7 @@ func TestAnAuthorizationThatNobodyCompletesIsVoided(t *testing.T) {
 		}
 		id := a.sell(time.Hour)
 		a.pay(id, "4242424242424242")
+		a.ledger.slow.Store(true)
 		a.advance(7 * 24 * time.Hour)
 		if got := a.stored(id).Status; got != pay.SessionPending {
 			a.Errorf("within seven days of the deadline it is %s", got)
@@ -243,7 +255,7 @@ func TestAReceiverThatNeverAnswersDoesNotStopTheClock(t *testing.T) {
 			return nil, r.Context().Err()
 		})
 		a.sell(72 * time.Hour)
-		target, calls := a.Gateway.Time().Now.Add(24*time.Hour), 0
+		calls := 0
 		for left := 24 * time.Hour; left > 0; calls++ {
 			began := time.Now()
 			var err error
@@ -254,8 +266,8 @@ func TestAReceiverThatNeverAnswersDoesNotStopTheClock(t *testing.T) {
 				a.Errorf("a call took %v", took)
 			}
 		}
-		if off := a.Gateway.Time().Now.Sub(target); off < 0 || off > time.Minute {
-			a.Errorf("it is %v off", off)
+		if got := a.Gateway.Time().Ahead; got != 24*time.Hour {
+			a.Errorf("it is %v ahead", got)
 		}
 		if calls < 2 || len(a.told()) < 10 {
 			a.Errorf("it took %d calls; each attempt was to be made", calls)
@@ -274,7 +286,7 @@ func TestManyMayMoveTheClockAtOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if got := a.Gateway.Time().Ahead; got > 8*time.Hour || got < 8*time.Hour-time.Minute {
+		if got := a.Gateway.Time().Ahead; got != 8*time.Hour {
 			a.Errorf("it is %v ahead, want 8h", got)
 		}
 	})
@@ -294,6 +306,7 @@ func TestAdvanceRefusesNamingTheField(t *testing.T) {
 			a.advance(10 * year)
 		}
 		a.advance(10*year - time.Hour)
+		a.advance(time.Minute)
 		if _, err := a.Gateway.Advance(a.Context(), 2*time.Hour); err == nil || !strings.Contains(err.Error(), "at most 36500 days ahead") {
 			a.Errorf("beyond a hundred years: %v", err)
 		}
@@ -303,7 +316,7 @@ func TestAdvanceRefusesNamingTheField(t *testing.T) {
 func TestAClockThatCannotBeKeptIsNotMoved(t *testing.T) {
 	inArcade(t, func(a *arcade) {
 		a.ledger.broken = errors.New("the disk is full")
-		if left, err := a.Gateway.Advance(a.Context(), time.Hour); !errors.Is(err, a.ledger.broken) || left < time.Hour-time.Minute {
+		if left, err := a.Gateway.Advance(a.Context(), time.Hour); !errors.Is(err, a.ledger.broken) || left != time.Hour {
 			a.Errorf("Advance left %v, %v", left, err)
 		}
 		if got := a.Gateway.Time().Ahead; got != 0 {
