@@ -9,7 +9,7 @@ var commands = []command{
 	webhooksDeliveries, webhooksAttempts, webhooksRedeliver, webhooksRecover,
 	sessionsShow,
 	refundsCreate, refundsList, refundsShow,
-	sandboxPay, triggerCommand, listenCommand,
+	sandboxPay, sandboxAdvance, sandboxClock, triggerCommand, listenCommand,
 	benchCommand,
 	versionCommand,
 }

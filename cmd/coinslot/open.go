@@ -78,7 +78,7 @@ func assemble(ctx context.Context, cfg *config.Serve, in *kept, listening string
 		public = listening
 	}
 	return installation.New(ctx, installation.Options{
-		Store: in.store, Ledger: in.ledger, Vault: in.vault, AdminToken: in.token,
+		Store: in.store, Ledger: in.ledger, SandboxClock: cfg.SandboxClock, Vault: in.vault, AdminToken: in.token,
 		PublicURL: public, CheckoutURL: cfg.CheckoutURL, Logger: log, Registry: newRegistry(),
 		IdempotencyWindow: cfg.IdempotencyWindow, RateLimit: cfg.RateLimit,
 		CORSOrigins: cfg.CORSOrigins, WebhookAllow: cfg.WebhookAllow,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	"github.com/coinslot/coinslot/gen/admin/v1/adminv1connect"
@@ -73,7 +72,7 @@ func (p *printer) triggered(event string, res *adminv1.TriggerResponse) {
 		p.note("%s", e)
 	}
 	if res.GetLater() != nil {
-		in := max(time.Until(res.GetLater().AsTime()), 0)
+		in := max(res.GetLater().AsTime().Sub(res.GetNow().AsTime()), 0)
 		p.note("%s comes in about %d seconds, at %s", event, int(in.Seconds()+0.5), moment(res.GetLater()))
 	}
 }

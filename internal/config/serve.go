@@ -23,6 +23,7 @@ type Serve struct {
 	PublicURL         string // empty: where the server listens
 	CheckoutURL       string // empty: PublicURL/pay
 	QuietStart        bool
+	SandboxClock      bool // the clock can be moved
 	WebhookAllow      []netip.Prefix
 	IdempotencyWindow time.Duration
 	RateLimit         float64 // requests per second and API key; 0: no limit
@@ -47,6 +48,7 @@ func ServeFlags(f *Flags) *Serve {
 	f.Setting("public-url", "URL", "where clients reach the server, by default where it listens", Reader{Read: baseURL(&s.PublicURL)})
 	f.Setting("checkout-url", "URL", "where players find the payment page, by default /pay below the public URL", Reader{Read: baseURL(&s.CheckoutURL)})
 	f.Setting("quiet-start", "", "print one line of JSON instead of the welcome, for scripts", Switch(&s.QuietStart))
+	f.Setting("sandbox-clock", "", "a clock that `coinslot sandbox advance` moves; for sandboxes only, without production keys", Switch(&s.SandboxClock))
 	f.Setting("webhook-allow-cidr", "CIDR", "a private network that webhooks may reach, such as 10.1.0.0/16; can be repeated", List(&s.WebhookAllow, parsePrefix))
 	f.Setting("idempotency-window", "DURATION", "for how long a repeated Idempotency-Key gets the first answer", Duration(&s.IdempotencyWindow, shortestIdempotency))
 	f.Setting("rate-limit", "NUMBER", "requests per second that each API key may make; 0 is no limit", Reader{Read: rate(&s.RateLimit), Default: "0"})

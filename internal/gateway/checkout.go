@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
 	"github.com/coinslot/coinslot/internal/store"
@@ -156,6 +157,8 @@ const (
 
 // pursue tries for an outcome with pauses, for a while, then leaves it to reconciliation.
 func (s *Service) pursue(ctx context.Context, of slog.Attr, try func() (known bool, err error)) {
+	turn := s.pursuits.begin()
+	defer turn.end()
 	for pause, spent := time.Second, time.Duration(0); ; pause = min(2*pause, longestPause) {
 		known := false
 		err := guarded(func() (err error) {
@@ -168,9 +171,14 @@ func (s *Service) pursue(ctx context.Context, of slog.Attr, try func() (known bo
 		if err != nil {
 			s.log.WarnContext(ctx, "outcome not known yet", of, slog.Any("error", err))
 		}
-		if spent += pause; spent > pursuedFor || !s.sleep(pause) {
+		if spent += pause; spent > pursuedFor {
 			return
 		}
+		turn.sleeps(s.now().Add(pause))
+		if !clock.Sleep(s.clock, pause, s.stopping) {
+			return
+		}
+		turn.tries()
 	}
 }
 
@@ -183,22 +191,6 @@ func guarded(do func() error) (err error) {
 		}
 	}()
 	return do()
-}
-
-// sleep waits, and says false where the service was told to stop meanwhile.
-func (s *Service) sleep(pause time.Duration) bool {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-s.stopping:
-	}
-	select {
-	case <-s.stopping: // even where both have happened
-		return false
-	default:
-		return true
-	}
 }
 
 func (s *Service) authorize(ctx context.Context, session pay.Session, p pay.Payment, t Tender) (pay.Outcome, error) {

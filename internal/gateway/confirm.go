@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/store"
 )
@@ -81,7 +82,7 @@ func (s *Service) askGame(ctx context.Context, p pay.Payment) (*pay.Failure, err
 			return decision.Refusal(), nil
 		}
 		s.log.WarnContext(ctx, "the game did not decide", "payment", p.ID, "attempt", attempt, "error", err)
-		if !s.sleep(time.Until(began.Add(time.Duration(attempt) * askEvery))) {
+		if !clock.Sleep(clock.System, time.Until(began.Add(time.Duration(attempt)*askEvery)), s.stopping) {
 			return nil, errLeft
 		}
 	}

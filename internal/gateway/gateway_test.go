@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
@@ -102,7 +103,7 @@ func (w *world) open() (*gateway.Service, func()) {
 		Asker: w.asker,
 		Store: w.store, Provider: func(pay.Environment) provider.Provider { return w.line },
 		Payload: func(pay.Change, pay.Event) []byte { return []byte("{}") },
-		Secrets: webhook.NewSecrets(vault.New([vault.KeySize]byte{})), Now: w.clock.now, Logger: slog.New(slog.DiscardHandler),
+		Secrets: webhook.NewSecrets(vault.New([vault.KeySize]byte{})), Clock: clock.Reading(w.clock.now), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		w.Fatal(err)

@@ -65,6 +65,9 @@ func (s *Service) CreateKey(ctx context.Context, k pay.Key) (key pay.Key, text s
 		if err := k.Check(); err != nil {
 			return err
 		}
+		if s.movable != nil && k.Environment == pay.Production {
+			return pay.RefuseField(pay.InvalidSetting, "environment", "must be sandbox: the server was started with --sandbox-clock, which is for sandboxes")
+		}
 		if err := checkGame(tx, k.Game); err != nil {
 			return err
 		}

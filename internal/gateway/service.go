@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
 	"github.com/coinslot/coinslot/internal/store"
@@ -32,7 +33,9 @@ type Options struct {
 	// Asker asks games about payments before their players are charged.
 	Asker Asker
 
-	Now               func() time.Time
+	Clock             clock.Clock
+	Movable           Movable // the same, where it can be moved
+	Relay             Relay   // is waited for when the clock is moved
 	Logger            *slog.Logger
 	IdempotencyWindow time.Duration // how long an answer is remembered; at least a day
 }
@@ -54,17 +57,21 @@ type Service struct {
 	secrets   Secrets
 	asker     Asker
 	watchers  *watchers
-	now       func() time.Time
+	clock     clock.Clock
+	movable   Movable // nil: the clock cannot be moved
+	relay     Relay
 	log       *slog.Logger
 	window    time.Duration // for which an answer is remembered
 
 	settings    atomic.Pointer[settings]
 	used        lastUse
 	images      images
-	charging    sync.Map       // ids of payments whose own call is under way in this process
-	configuring sync.Mutex     // settings are reloaded in the order in which they were written
-	returning   sync.Map       // the same of refunds
-	asked       chan struct{}  // holds a token for each game that is asked after a crash
+	charging    sync.Map      // ids of payments whose own call is under way in this process
+	configuring sync.Mutex    // settings are reloaded in the order in which they were written
+	returning   sync.Map      // the same of refunds
+	asked       chan struct{} // holds a token for each game that is asked after a crash
+	pursuits    pursuits
+	advancing   chan struct{}  // holds a token while the clock is being moved
 	calls       sync.WaitGroup // payments and refunds whose provider is being asked
 	stopping    chan struct{}  // closed when Run is told to end
 	reopened    chan struct{}  // a payment ended, so its session can expire again, perhaps soon
@@ -74,13 +81,17 @@ type Service struct {
 // and lost answers to be looked after.
 func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
-		store: o.Store, providers: o.Provider, payload: o.Payload, secrets: o.Secrets, asker: o.Asker, now: o.Now, log: o.Logger,
-		watchers: newWatchers(o.Store), asked: make(chan struct{}, mostAsked),
+		store: o.Store, providers: o.Provider, payload: o.Payload, secrets: o.Secrets, asker: o.Asker, clock: o.Clock, log: o.Logger,
+		watchers: newWatchers(o.Store), asked: make(chan struct{}, mostAsked), advancing: make(chan struct{}, 1),
+		movable: o.Movable, relay: o.Relay,
 		window:   max(o.IdempotencyWindow, 24*time.Hour),
 		stopping: make(chan struct{}), reopened: make(chan struct{}, 1),
 	}
 	return s, s.loadSettings(ctx)
 }
+
+// now is the time by which the use cases go.
+func (s *Service) now() time.Time { return s.clock.Now() }
 
 // decision says what becomes of a session. It runs inside a transaction: it must not
 // wait, log or draw ids.

@@ -66,7 +66,7 @@ func (s *Service) expireInTime(ctx context.Context) {
 				pause = afterTrouble
 			}
 		}
-		timer := time.NewTimer(pause)
+		timer := s.clock.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -91,13 +91,14 @@ func (s *Service) untilNextDeadline(ctx context.Context) time.Duration {
 }
 
 func (s *Service) repeat(ctx context.Context, what string, every time.Duration, job func(context.Context, time.Time) error) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
+	timer := s.clock.NewTimer(every)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-timer.C:
+			timer.Reset(every)
 			s.attempt(ctx, what, job)
 		}
 	}

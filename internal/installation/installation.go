@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/coinslot/coinslot/internal/checkout"
+	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
@@ -39,7 +40,8 @@ type Options struct {
 	PublicURL   string // where clients reach the server
 	CheckoutURL string // where players find the page; empty: PublicURL/pay
 
-	Now               func() time.Time // time.Now if nil
+	Clock             clock.Clock // clock.System if nil
+	SandboxClock      bool        // in place of Clock: one that the operator can move; needs Ledger
 	Logger            *slog.Logger
 	Registry          *prometheus.Registry // one of its own if nil
 	IdempotencyWindow time.Duration        // at least 24 hours
@@ -62,6 +64,10 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 	if o.AdminToken == "" {
 		return nil, errors.New("an installation must have an admin token")
 	}
+	movable, err := o.setClock(ctx)
+	if err != nil {
+		return nil, err
+	}
 	o = o.withDefaults()
 	address, err := checkout.ParseAddress(o.CheckoutURL)
 	if err != nil {
@@ -70,12 +76,12 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 	convert := rpc.Converter{PageURL: address.PageURL, ImageURL: address.ImageURL}
 	clients := o.webhookClients()
 	relay := webhook.NewRelay(webhook.Options{
-		Store: o.Store, Vault: o.Vault, Client: clients, Now: o.Now, Logger: o.Logger, Jitter: o.WebhookJitter,
+		Store: o.Store, Vault: o.Vault, Client: clients, Clock: o.Clock, Logger: o.Logger, Jitter: o.WebhookJitter,
 	})
 	service, err := gateway.New(ctx, gateway.Options{
 		Store: o.Store, Provider: o.Providers, Payload: convert.Payload, Secrets: webhook.NewSecrets(o.Vault),
-		Asker: webhook.NewAsker(webhook.AskerOptions{Vault: o.Vault, Client: clients, Now: o.Now, Question: convert.Question}),
-		Now:   o.Now, Logger: o.Logger, IdempotencyWindow: o.IdempotencyWindow,
+		Asker: webhook.NewAsker(webhook.AskerOptions{Vault: o.Vault, Client: clients, Now: o.Clock.Now, Question: convert.Question}),
+		Clock: o.Clock, Movable: movable, Relay: relay, Logger: o.Logger, IdempotencyWindow: o.IdempotencyWindow,
 	})
 	if err != nil {
 		return nil, err
@@ -85,7 +91,7 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 		Gateway: service, Convert: convert, Places: places, Admin: rpc.NewAdminServer(service, convert, places, relay), AdminToken: o.AdminToken,
 		Page: checkout.New(checkout.Options{
 			Service: service, Address: address, Mount: address.Path(), Key: o.Vault.Derive("checkout form"),
-			TestCards: testCards(), Logger: o.Logger, Now: o.Now,
+			TestCards: testCards(), Logger: o.Logger, Now: o.Clock.Now,
 		}),
 		PageMount: address.Path(),
 		Ready:     o.Store.Check, RateLimit: o.RateLimit, CORSOrigins: o.CORSOrigins, Registry: o.Registry, Logger: o.Logger,
@@ -109,11 +115,11 @@ func (o Options) withDefaults() Options {
 	if o.CheckoutURL == "" {
 		o.CheckoutURL = strings.TrimRight(o.PublicURL, "/") + "/pay"
 	}
-	if o.Now == nil {
-		o.Now = time.Now
+	if o.Clock == nil {
+		o.Clock = clock.System
 	}
 	if o.Providers == nil {
-		o.Providers = sandboxOnly(o.Ledger, o.Now)
+		o.Providers = sandboxOnly(o.Ledger, o.Clock.Now)
 	}
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()

@@ -56,6 +56,7 @@ const (
 	InvalidCard    Code = "invalid_card"    // a card that could not reach an issuer; Field names the part
 	NotFound       Code = "not_found"       // a game, key or endpoint
 	AlreadyExists  Code = "already_exists"  // a game of that id
+	ClockIsFixed   Code = "clock_is_fixed"  // the server goes by its machine's clock
 )
 
 // Error is a refusal that its caller may read: what was wrong, in which field, and

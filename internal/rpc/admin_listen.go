@@ -83,5 +83,7 @@ func (s *AdminServer) Trigger(ctx context.Context, req *adminv1.TriggerRequest) 
 	if err != nil {
 		return nil, err
 	}
-	return &adminv1.TriggerResponse{SessionId: string(done.Session), Events: texts(done.Events), Later: timestamp(done.Later)}, nil
+	return &adminv1.TriggerResponse{
+		SessionId: string(done.Session), Events: texts(done.Events), Later: timestamp(done.Later), Now: timestamp(s.gateway.Time().Now),
+	}, nil
 }

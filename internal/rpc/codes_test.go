@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/pay"
@@ -115,12 +116,12 @@ func broken(err error) func(*testing.T, *line) answer {
 func expiredSession(t *testing.T, _ *line) answer {
 	var late atomic.Bool
 	l := openLine(t, func(o *installation.Options) {
-		o.Now = func() time.Time {
+		o.Clock = clock.Reading(func() time.Time {
 			if late.Load() {
 				return time.Now().Add(time.Hour)
 			}
 			return time.Now()
-		}
+		})
 	})
 	id := l.create(t, `"return_url"`, `"expires_in":"60s","return_url"`)
 	late.Store(true)

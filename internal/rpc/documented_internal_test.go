@@ -17,7 +17,7 @@ import (
 )
 
 // operators are the codes that no caller of pay.v1 sees, by method at least.
-var operators = []pay.Code{pay.InvalidSetting, pay.InvalidCard, pay.NotFound, pay.AlreadyExists}
+var operators = []pay.Code{pay.InvalidSetting, pay.InvalidCard, pay.NotFound, pay.AlreadyExists, pay.ClockIsFixed}
 
 // What writes the OpenAPI document cannot ask the table of errors, since it runs while
 // generated code is being replaced. So it has its own idea of each status.

@@ -65,6 +65,7 @@ var statuses = map[pay.Code]status{
 	pay.InvalidCard:           {rpc: connect.CodeInvalidArgument},
 	pay.NotFound:              {rpc: connect.CodeNotFound},
 	pay.AlreadyExists:         {rpc: connect.CodeAlreadyExists},
+	pay.ClockIsFixed:          {rpc: connect.CodeFailedPrecondition},
 }
 
 // retryAfter is what a caller is told to wait, in seconds, by the codes for which waiting helps.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/store"
 )
@@ -61,16 +62,18 @@ type dispatcher struct {
 	recording  int // how much was taken before and is being recorded
 	closing    bool
 
-	timer   *time.Timer
+	timer   *clock.Timer
 	lookAt  time.Time // the next look
-	hurried bool      // a token asks for one before that
+	hurried bool      // a token asks for one before that, or one who waits for rest
 	hurryAt time.Time // the earliest that it can have one
+
+	waiting []chan struct{} // are closed at rest
 }
 
 func newDispatcher(ctx context.Context, r *Relay) *dispatcher {
 	return &dispatcher{
 		Relay: r, looks: ctx, jobs: context.WithoutCancel(ctx), next: make(chan func() func()), done: make(chan func(), r.workers),
-		lanes: map[pay.EndpointID]*lane{}, timer: time.NewTimer(0),
+		lanes: map[pay.EndpointID]*lane{}, timer: r.clock.NewTimer(0),
 	}
 }
 
@@ -100,8 +103,9 @@ func (d *dispatcher) run(ctx context.Context, written <-chan struct{}) {
 			if !open {
 				written = nil // the store is closed; a closed channel would never let us wait
 			}
-			d.hurried = true
-			d.rearm()
+			d.hurry()
+		case settled := <-d.settling:
+			d.awaitRest(settled)
 		case <-d.timer.C:
 			d.look()
 		case finish := <-d.done:
@@ -147,10 +151,12 @@ func (d *dispatcher) look() {
 	if err == nil {
 		next, err = d.store.NextDue(ctx)
 	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) && d.looks.Err() == nil {
+	failed := err != nil && !errors.Is(err, store.ErrNotFound)
+	if failed && d.looks.Err() == nil {
 		d.log.ErrorContext(ctx, "look for due webhooks", "error", err)
 	}
 	d.schedule(now, next, err)
+	d.rested(failed || len(due) > 0)
 }
 
 // schedule sets the time of the next look. What is due later is looked for exactly
@@ -178,6 +184,12 @@ func (d *dispatcher) expect(at time.Time) {
 		d.lookAt = at
 		d.rearm()
 	}
+}
+
+// hurry has the next look come soon.
+func (d *dispatcher) hurry() {
+	d.hurried = true
+	d.rearm()
 }
 
 // rearm sets the timer. What a token asks for is never far away, even if the clock was

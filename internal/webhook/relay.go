@@ -11,8 +11,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"time"
 
+	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/store"
 	"github.com/coinslot/coinslot/internal/vault"
@@ -42,8 +42,8 @@ type Options struct {
 	// requests out of the operator's own network; package safehttp makes such clients.
 	Client func(pay.Environment) *http.Client
 
-	Now    func() time.Time // time.Now if nil
-	Logger *slog.Logger     // none if nil
+	Clock  clock.Clock  // when what is due; clock.System if nil
+	Logger *slog.Logger // none if nil
 
 	// Jitter returns a number in [-1, 1] that spreads retries; random if nil.
 	Jitter func() float64
@@ -57,17 +57,19 @@ type Options struct {
 // processes too, can share a store.
 type Relay struct {
 	sender
+	clock       clock.Clock
 	store       Store
 	log         *slog.Logger
 	jitter      func() float64
 	workers     int
 	perEndpoint int
+	settling    chan chan struct{} // who waits for rest
 }
 
 // NewRelay returns a relay that does nothing until Run is called.
 func NewRelay(o Options) *Relay {
-	if o.Now == nil {
-		o.Now = time.Now
+	if o.Clock == nil {
+		o.Clock = clock.System
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -82,9 +84,9 @@ func NewRelay(o Options) *Relay {
 		o.PerEndpoint = DefaultPerEndpoint
 	}
 	return &Relay{
-		sender: sender{secrets: NewSecrets(o.Vault), client: o.Client, now: o.Now},
-		store:  o.Store, log: o.Logger, jitter: o.Jitter,
-		workers: o.Workers, perEndpoint: o.PerEndpoint,
+		sender: sender{secrets: NewSecrets(o.Vault), client: o.Client, now: o.Clock.Now},
+		clock:  o.Clock, store: o.Store, log: o.Logger, jitter: o.Jitter,
+		workers: o.Workers, perEndpoint: o.PerEndpoint, settling: make(chan chan struct{}),
 	}
 }
 

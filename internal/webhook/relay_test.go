@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/store"
 )
@@ -287,7 +288,7 @@ func TestNothingIsSentUnsigned(t *testing.T) {
 func TestAClockThatIsSetBackStopsNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
 		var offset atomic.Int64
-		w.options.Now = func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
+		w.options.Clock = clock.Reading(func() time.Time { return time.Now().Add(time.Duration(offset.Load())) })
 		w.receiver.answer = func(c call) reply {
 			if c.attempt() == "1" {
 				return reply{status: 500}

@@ -27,7 +27,7 @@ const (
 type sender struct {
 	secrets Secrets
 	client  func(pay.Environment) *http.Client
-	now     func() time.Time
+	now     func() time.Time // for what is kept, and for the age of secrets
 }
 
 // send makes one attempt and says what came of it, and how long the receiver asks
@@ -41,25 +41,23 @@ func (s sender) send(ctx context.Context, to pay.Endpoint, m Message) (pay.Attem
 func (s sender) try(ctx context.Context, to pay.Endpoint, m Message) (a pay.Attempt, putOff time.Duration, whole bool) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	m.At = s.now()
-	a = pay.Attempt{Number: m.Attempt, At: pay.Clock(m.At)}
-	answer, err := s.post(ctx, to, m)
+	began := s.now()
+	m.At = time.Now() // the receiver compares it with the time of its own machine
+	a = pay.Attempt{Number: m.Attempt, At: pay.Clock(began)}
+	answer, err := s.post(ctx, to, m, began)
 	if err != nil {
-		a.Duration = s.since(m.At)
+		a.Duration = time.Since(m.At)
 		a.Error = explain(err, a.Duration)
 		return a, 0, false
 	}
 	a.Status = answer.StatusCode
 	a.Answer, whole = readAnswer(answer.Body)
-	a.Duration = s.since(m.At)
-	return a, retryAfter(a.Status, answer.Header.Get("Retry-After"), s.now()), whole
+	a.Duration = time.Since(m.At)
+	return a, retryAfter(a.Status, answer.Header.Get("Retry-After"), time.Now()), whole
 }
 
-// since is never negative, even if the clock was set back meanwhile.
-func (s sender) since(t time.Time) time.Duration { return max(s.now().Sub(t), 0) }
-
-func (s sender) post(ctx context.Context, to pay.Endpoint, m Message) (*http.Response, error) {
-	secrets, err := s.secrets.live(to, m.At)
+func (s sender) post(ctx context.Context, to pay.Endpoint, m Message, began time.Time) (*http.Response, error) {
+	secrets, err := s.secrets.live(to, began)
 	if err != nil {
 		return nil, err
 	}

@@ -68,13 +68,14 @@ func inWorld(t *testing.T, test func(*world)) {
 }
 
 // run starts a relay.
-func (w *world) run() {
+func (w *world) run() *webhook.Relay {
 	ctx, cancel := context.WithCancel(w.Context())
 	returned := make(chan error, 1)
 	w.started, w.stop, w.returned = true, cancel, returned
 	relay := webhook.NewRelay(w.options)
 	go func() { returned <- relay.Run(ctx) }()
 	synctest.Wait()
+	return relay
 }
 
 // end stops the relay and waits until it has returned.

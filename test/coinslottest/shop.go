@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/coinslot/coinslot/internal/checkout"
+	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/pay"
@@ -44,7 +45,7 @@ func OpenShopAt(t testing.TB, mount string) *Shop {
 	}
 	s.Installation = Start(t, func(o *installation.Options) {
 		o.PublicURL, o.CheckoutURL = s.URL, s.URL+mount
-		o.Store, o.Providers, o.Logger, o.Now = s.Faults, s.Bank.Everywhere, s.Log.Logger(), s.Now
+		o.Store, o.Providers, o.Logger, o.Clock = s.Faults, s.Bank.Everywhere, s.Log.Logger(), clock.Reading(s.Now)
 	})
 	s.serve(t, server)
 	t.Cleanup(s.Bank.Release) // before the server waits for its last answers

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/store"
@@ -42,7 +43,7 @@ func openRace(t *testing.T) (s *stall, forward func(time.Duration)) {
 	t.Helper()
 	var passed atomic.Int64 // time that has passed beside the real one
 	s = openStall(t, func(o *installation.Options) {
-		o.Now = func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }
+		o.Clock = clock.Reading(func() time.Time { return time.Now().Add(time.Duration(passed.Load())) })
 	})
 	return s, func(d time.Duration) { passed.Add(int64(d)) }
 }

@@ -15,6 +15,7 @@ import (
 
 	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
+	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/store"
@@ -198,7 +199,7 @@ func (r *run) finishRest(ctx context.Context) (err error) {
 	}
 	whole, err := installation.New(ctx, installation.Options{
 		Store: s, Ledger: ledger, Vault: keys, AdminToken: "of nobody", PublicURL: publicURL,
-		Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.Now().Add(ahead) },
+		Logger: slog.New(slog.DiscardHandler), Clock: clock.New(ahead),
 	})
 	if err != nil {
 		return err

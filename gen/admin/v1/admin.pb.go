@@ -3054,6 +3054,209 @@ func (x *SandboxPayResponse) GetPayment() *v1.Payment {
 	return nil
 }
 
+// GetClockRequest asks for the time.
+type GetClockRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetClockRequest) Reset() {
+	*x = GetClockRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetClockRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetClockRequest) ProtoMessage() {}
+
+func (x *GetClockRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetClockRequest.ProtoReflect.Descriptor instead.
+func (*GetClockRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{45}
+}
+
+// GetClockResponse holds the time.
+type GetClockResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The time by which sessions expire and webhooks are tried again.
+	Now *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=now,proto3" json:"now,omitempty"`
+	// How far that is ahead of the machine's clock; absent where it cannot be moved.
+	Ahead         *durationpb.Duration `protobuf:"bytes,2,opt,name=ahead,proto3,oneof" json:"ahead,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetClockResponse) Reset() {
+	*x = GetClockResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetClockResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetClockResponse) ProtoMessage() {}
+
+func (x *GetClockResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetClockResponse.ProtoReflect.Descriptor instead.
+func (*GetClockResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *GetClockResponse) GetNow() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Now
+	}
+	return nil
+}
+
+func (x *GetClockResponse) GetAhead() *durationpb.Duration {
+	if x != nil {
+		return x.Ahead
+	}
+	return nil
+}
+
+// AdvanceClockRequest says how far to move the clock.
+type AdvanceClockRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// More than 0, and ten years at most. Required.
+	By            *durationpb.Duration `protobuf:"bytes,1,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdvanceClockRequest) Reset() {
+	*x = AdvanceClockRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdvanceClockRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdvanceClockRequest) ProtoMessage() {}
+
+func (x *AdvanceClockRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdvanceClockRequest.ProtoReflect.Descriptor instead.
+func (*AdvanceClockRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *AdvanceClockRequest) GetBy() *durationpb.Duration {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+// AdvanceClockResponse says where the clock is now.
+type AdvanceClockResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The time now.
+	Now *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=now,proto3" json:"now,omitempty"`
+	// How far it is ahead of the machine's clock.
+	Ahead *durationpb.Duration `protobuf:"bytes,2,opt,name=ahead,proto3" json:"ahead,omitempty"`
+	// What is left to move it by: a call that has taken steps for 20 seconds ends, and
+	// another one by what is left goes on. Absent once it has all been moved.
+	Left          *durationpb.Duration `protobuf:"bytes,3,opt,name=left,proto3,oneof" json:"left,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdvanceClockResponse) Reset() {
+	*x = AdvanceClockResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdvanceClockResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdvanceClockResponse) ProtoMessage() {}
+
+func (x *AdvanceClockResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdvanceClockResponse.ProtoReflect.Descriptor instead.
+func (*AdvanceClockResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *AdvanceClockResponse) GetNow() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Now
+	}
+	return nil
+}
+
+func (x *AdvanceClockResponse) GetAhead() *durationpb.Duration {
+	if x != nil {
+		return x.Ahead
+	}
+	return nil
+}
+
+func (x *AdvanceClockResponse) GetLeft() *durationpb.Duration {
+	if x != nil {
+		return x.Left
+	}
+	return nil
+}
+
 // Delivery is one event on its way to one endpoint.
 type Delivery struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3082,7 +3285,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_admin_v1_admin_proto_msgTypes[45]
+	mi := &file_admin_v1_admin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3094,7 +3297,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[45]
+	mi := &file_admin_v1_admin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3107,7 +3310,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{45}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Delivery) GetId() string {
@@ -3193,7 +3396,7 @@ type ListDeliveriesRequest struct {
 
 func (x *ListDeliveriesRequest) Reset() {
 	*x = ListDeliveriesRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[46]
+	mi := &file_admin_v1_admin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3205,7 +3408,7 @@ func (x *ListDeliveriesRequest) String() string {
 func (*ListDeliveriesRequest) ProtoMessage() {}
 
 func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[46]
+	mi := &file_admin_v1_admin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3218,7 +3421,7 @@ func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{46}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ListDeliveriesRequest) GetEndpointId() string {
@@ -3269,7 +3472,7 @@ type ListDeliveriesResponse struct {
 
 func (x *ListDeliveriesResponse) Reset() {
 	*x = ListDeliveriesResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[47]
+	mi := &file_admin_v1_admin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3281,7 +3484,7 @@ func (x *ListDeliveriesResponse) String() string {
 func (*ListDeliveriesResponse) ProtoMessage() {}
 
 func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[47]
+	mi := &file_admin_v1_admin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3294,7 +3497,7 @@ func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{47}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ListDeliveriesResponse) GetDeliveries() []*Delivery {
@@ -3332,7 +3535,7 @@ type Attempt struct {
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_admin_v1_admin_proto_msgTypes[48]
+	mi := &file_admin_v1_admin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3344,7 +3547,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[48]
+	mi := &file_admin_v1_admin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3357,7 +3560,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{48}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Attempt) GetNumber() int32 {
@@ -3413,7 +3616,7 @@ type ListAttemptsRequest struct {
 
 func (x *ListAttemptsRequest) Reset() {
 	*x = ListAttemptsRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[49]
+	mi := &file_admin_v1_admin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3425,7 +3628,7 @@ func (x *ListAttemptsRequest) String() string {
 func (*ListAttemptsRequest) ProtoMessage() {}
 
 func (x *ListAttemptsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[49]
+	mi := &file_admin_v1_admin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3438,7 +3641,7 @@ func (x *ListAttemptsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttemptsRequest.ProtoReflect.Descriptor instead.
 func (*ListAttemptsRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{49}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ListAttemptsRequest) GetDeliveryId() string {
@@ -3461,7 +3664,7 @@ type ListAttemptsResponse struct {
 
 func (x *ListAttemptsResponse) Reset() {
 	*x = ListAttemptsResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[50]
+	mi := &file_admin_v1_admin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3473,7 +3676,7 @@ func (x *ListAttemptsResponse) String() string {
 func (*ListAttemptsResponse) ProtoMessage() {}
 
 func (x *ListAttemptsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[50]
+	mi := &file_admin_v1_admin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3486,7 +3689,7 @@ func (x *ListAttemptsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttemptsResponse.ProtoReflect.Descriptor instead.
 func (*ListAttemptsResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{50}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ListAttemptsResponse) GetDelivery() *Delivery {
@@ -3519,7 +3722,7 @@ type RedeliverRequest struct {
 
 func (x *RedeliverRequest) Reset() {
 	*x = RedeliverRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[51]
+	mi := &file_admin_v1_admin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3531,7 +3734,7 @@ func (x *RedeliverRequest) String() string {
 func (*RedeliverRequest) ProtoMessage() {}
 
 func (x *RedeliverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[51]
+	mi := &file_admin_v1_admin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3544,7 +3747,7 @@ func (x *RedeliverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedeliverRequest.ProtoReflect.Descriptor instead.
 func (*RedeliverRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{51}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *RedeliverRequest) GetWhat() isRedeliverRequest_What {
@@ -3602,7 +3805,7 @@ type RedeliverResponse struct {
 
 func (x *RedeliverResponse) Reset() {
 	*x = RedeliverResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[52]
+	mi := &file_admin_v1_admin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3614,7 +3817,7 @@ func (x *RedeliverResponse) String() string {
 func (*RedeliverResponse) ProtoMessage() {}
 
 func (x *RedeliverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[52]
+	mi := &file_admin_v1_admin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3627,7 +3830,7 @@ func (x *RedeliverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedeliverResponse.ProtoReflect.Descriptor instead.
 func (*RedeliverResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{52}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *RedeliverResponse) GetDeliveries() int32 {
@@ -3650,7 +3853,7 @@ type RecoverRequest struct {
 
 func (x *RecoverRequest) Reset() {
 	*x = RecoverRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[53]
+	mi := &file_admin_v1_admin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3662,7 +3865,7 @@ func (x *RecoverRequest) String() string {
 func (*RecoverRequest) ProtoMessage() {}
 
 func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[53]
+	mi := &file_admin_v1_admin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3675,7 +3878,7 @@ func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverRequest.ProtoReflect.Descriptor instead.
 func (*RecoverRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{53}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *RecoverRequest) GetEndpointId() string {
@@ -3703,7 +3906,7 @@ type RecoverResponse struct {
 
 func (x *RecoverResponse) Reset() {
 	*x = RecoverResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[54]
+	mi := &file_admin_v1_admin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3715,7 +3918,7 @@ func (x *RecoverResponse) String() string {
 func (*RecoverResponse) ProtoMessage() {}
 
 func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[54]
+	mi := &file_admin_v1_admin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3728,7 +3931,7 @@ func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverResponse.ProtoReflect.Descriptor instead.
 func (*RecoverResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{54}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *RecoverResponse) GetDeliveries() int32 {
@@ -3756,7 +3959,7 @@ type ListenRequest struct {
 
 func (x *ListenRequest) Reset() {
 	*x = ListenRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[55]
+	mi := &file_admin_v1_admin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3768,7 +3971,7 @@ func (x *ListenRequest) String() string {
 func (*ListenRequest) ProtoMessage() {}
 
 func (x *ListenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[55]
+	mi := &file_admin_v1_admin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3781,7 +3984,7 @@ func (x *ListenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListenRequest.ProtoReflect.Descriptor instead.
 func (*ListenRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{55}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ListenRequest) GetEnvironment() string {
@@ -3836,7 +4039,7 @@ type ListenResponse struct {
 
 func (x *ListenResponse) Reset() {
 	*x = ListenResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[56]
+	mi := &file_admin_v1_admin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3848,7 +4051,7 @@ func (x *ListenResponse) String() string {
 func (*ListenResponse) ProtoMessage() {}
 
 func (x *ListenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[56]
+	mi := &file_admin_v1_admin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3861,7 +4064,7 @@ func (x *ListenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListenResponse.ProtoReflect.Descriptor instead.
 func (*ListenResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{56}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ListenResponse) GetSecret() string {
@@ -3928,7 +4131,7 @@ type HeardRequest struct {
 
 func (x *HeardRequest) Reset() {
 	*x = HeardRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[57]
+	mi := &file_admin_v1_admin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3940,7 +4143,7 @@ func (x *HeardRequest) String() string {
 func (*HeardRequest) ProtoMessage() {}
 
 func (x *HeardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[57]
+	mi := &file_admin_v1_admin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3953,7 +4156,7 @@ func (x *HeardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeardRequest.ProtoReflect.Descriptor instead.
 func (*HeardRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{57}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *HeardRequest) GetEnvironment() string {
@@ -3986,7 +4189,7 @@ type HeardResponse struct {
 
 func (x *HeardResponse) Reset() {
 	*x = HeardResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[58]
+	mi := &file_admin_v1_admin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3998,7 +4201,7 @@ func (x *HeardResponse) String() string {
 func (*HeardResponse) ProtoMessage() {}
 
 func (x *HeardResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[58]
+	mi := &file_admin_v1_admin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4011,7 +4214,7 @@ func (x *HeardResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeardResponse.ProtoReflect.Descriptor instead.
 func (*HeardResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{58}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{62}
 }
 
 // TriggerRequest names an event to make happen.
@@ -4027,7 +4230,7 @@ type TriggerRequest struct {
 
 func (x *TriggerRequest) Reset() {
 	*x = TriggerRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[59]
+	mi := &file_admin_v1_admin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4039,7 +4242,7 @@ func (x *TriggerRequest) String() string {
 func (*TriggerRequest) ProtoMessage() {}
 
 func (x *TriggerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[59]
+	mi := &file_admin_v1_admin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4052,7 +4255,7 @@ func (x *TriggerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TriggerRequest.ProtoReflect.Descriptor instead.
 func (*TriggerRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{59}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *TriggerRequest) GetEvent() string {
@@ -4078,14 +4281,16 @@ type TriggerResponse struct {
 	// among them, unless `later` says when it comes.
 	Events []string `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
 	// When the event will come, where it takes its time, such as an expiry.
-	Later         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=later,proto3,oneof" json:"later,omitempty"`
+	Later *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=later,proto3,oneof" json:"later,omitempty"`
+	// The time by the server's clock, to reckon from how soon `later` is.
+	Now           *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=now,proto3" json:"now,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TriggerResponse) Reset() {
 	*x = TriggerResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[60]
+	mi := &file_admin_v1_admin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4097,7 +4302,7 @@ func (x *TriggerResponse) String() string {
 func (*TriggerResponse) ProtoMessage() {}
 
 func (x *TriggerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[60]
+	mi := &file_admin_v1_admin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4110,7 +4315,7 @@ func (x *TriggerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TriggerResponse.ProtoReflect.Descriptor instead.
 func (*TriggerResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{60}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *TriggerResponse) GetSessionId() string {
@@ -4130,6 +4335,13 @@ func (x *TriggerResponse) GetEvents() []string {
 func (x *TriggerResponse) GetLater() *timestamppb.Timestamp {
 	if x != nil {
 		return x.Later
+	}
+	return nil
+}
+
+func (x *TriggerResponse) GetNow() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Now
 	}
 	return nil
 }
@@ -4415,7 +4627,19 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"instrument\"j\n" +
 	"\x12SandboxPayResponse\x12)\n" +
 	"\asession\x18\x01 \x01(\v2\x0f.pay.v1.SessionR\asession\x12)\n" +
-	"\apayment\x18\x02 \x01(\v2\x0f.pay.v1.PaymentR\apayment\"\xdc\x02\n" +
+	"\apayment\x18\x02 \x01(\v2\x0f.pay.v1.PaymentR\apayment\"\x11\n" +
+	"\x0fGetClockRequest\"\x80\x01\n" +
+	"\x10GetClockResponse\x12,\n" +
+	"\x03now\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x124\n" +
+	"\x05ahead\x18\x02 \x01(\v2\x19.google.protobuf.DurationH\x00R\x05ahead\x88\x01\x01B\b\n" +
+	"\x06_ahead\"@\n" +
+	"\x13AdvanceClockRequest\x12)\n" +
+	"\x02by\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x02by\"\xb2\x01\n" +
+	"\x14AdvanceClockResponse\x12,\n" +
+	"\x03now\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x12/\n" +
+	"\x05ahead\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05ahead\x122\n" +
+	"\x04left\x18\x03 \x01(\v2\x19.google.protobuf.DurationH\x00R\x04left\x88\x01\x01B\a\n" +
+	"\x05_left\"\xdc\x02\n" +
 	"\bDelivery\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vendpoint_id\x18\x02 \x01(\tR\n" +
@@ -4508,13 +4732,14 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\rHeardResponse\"?\n" +
 	"\x0eTriggerRequest\x12\x14\n" +
 	"\x05event\x18\x01 \x01(\tR\x05event\x12\x17\n" +
-	"\agame_id\x18\x02 \x01(\tR\x06gameId\"\x89\x01\n" +
+	"\agame_id\x18\x02 \x01(\tR\x06gameId\"\xb7\x01\n" +
 	"\x0fTriggerResponse\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x16\n" +
 	"\x06events\x18\x02 \x03(\tR\x06events\x125\n" +
-	"\x05later\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x05later\x88\x01\x01B\b\n" +
-	"\x06_later2\xe5\x10\n" +
+	"\x05later\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x05later\x88\x01\x01\x12,\n" +
+	"\x03now\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x03nowB\b\n" +
+	"\x06_later2\xf7\x11\n" +
 	"\fAdminService\x12G\n" +
 	"\n" +
 	"CreateGame\x12\x1b.admin.v1.CreateGameRequest\x1a\x1c.admin.v1.CreateGameResponse\x12D\n" +
@@ -4545,7 +4770,9 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\aTrigger\x12\x18.admin.v1.TriggerRequest\x1a\x19.admin.v1.TriggerResponse\x12J\n" +
 	"\vShowSession\x12\x1c.admin.v1.ShowSessionRequest\x1a\x1d.admin.v1.ShowSessionResponse\x12G\n" +
 	"\n" +
-	"SandboxPay\x12\x1b.admin.v1.SandboxPayRequest\x1a\x1c.admin.v1.SandboxPayResponseB3Z1github.com/coinslot/coinslot/gen/admin/v1;adminv1b\x06proto3"
+	"SandboxPay\x12\x1b.admin.v1.SandboxPayRequest\x1a\x1c.admin.v1.SandboxPayResponse\x12A\n" +
+	"\bGetClock\x12\x19.admin.v1.GetClockRequest\x1a\x1a.admin.v1.GetClockResponse\x12M\n" +
+	"\fAdvanceClock\x12\x1d.admin.v1.AdvanceClockRequest\x1a\x1e.admin.v1.AdvanceClockResponseB3Z1github.com/coinslot/coinslot/gen/admin/v1;adminv1b\x06proto3"
 
 var (
 	file_admin_v1_admin_proto_rawDescOnce sync.Once
@@ -4559,7 +4786,7 @@ func file_admin_v1_admin_proto_rawDescGZIP() []byte {
 	return file_admin_v1_admin_proto_rawDescData
 }
 
-var file_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
+var file_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
 var file_admin_v1_admin_proto_goTypes = []any{
 	(*StringList)(nil),                    // 0: admin.v1.StringList
 	(*Game)(nil),                          // 1: admin.v1.Game
@@ -4606,146 +4833,161 @@ var file_admin_v1_admin_proto_goTypes = []any{
 	(*ShowSessionResponse)(nil),           // 42: admin.v1.ShowSessionResponse
 	(*SandboxPayRequest)(nil),             // 43: admin.v1.SandboxPayRequest
 	(*SandboxPayResponse)(nil),            // 44: admin.v1.SandboxPayResponse
-	(*Delivery)(nil),                      // 45: admin.v1.Delivery
-	(*ListDeliveriesRequest)(nil),         // 46: admin.v1.ListDeliveriesRequest
-	(*ListDeliveriesResponse)(nil),        // 47: admin.v1.ListDeliveriesResponse
-	(*Attempt)(nil),                       // 48: admin.v1.Attempt
-	(*ListAttemptsRequest)(nil),           // 49: admin.v1.ListAttemptsRequest
-	(*ListAttemptsResponse)(nil),          // 50: admin.v1.ListAttemptsResponse
-	(*RedeliverRequest)(nil),              // 51: admin.v1.RedeliverRequest
-	(*RedeliverResponse)(nil),             // 52: admin.v1.RedeliverResponse
-	(*RecoverRequest)(nil),                // 53: admin.v1.RecoverRequest
-	(*RecoverResponse)(nil),               // 54: admin.v1.RecoverResponse
-	(*ListenRequest)(nil),                 // 55: admin.v1.ListenRequest
-	(*ListenResponse)(nil),                // 56: admin.v1.ListenResponse
-	(*HeardRequest)(nil),                  // 57: admin.v1.HeardRequest
-	(*HeardResponse)(nil),                 // 58: admin.v1.HeardResponse
-	(*TriggerRequest)(nil),                // 59: admin.v1.TriggerRequest
-	(*TriggerResponse)(nil),               // 60: admin.v1.TriggerResponse
-	(*durationpb.Duration)(nil),           // 61: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),         // 62: google.protobuf.Timestamp
-	(*v1.Error)(nil),                      // 63: pay.v1.Error
-	(*v1.Session)(nil),                    // 64: pay.v1.Session
-	(*v1.Payment)(nil),                    // 65: pay.v1.Payment
-	(*v1.Event)(nil),                      // 66: pay.v1.Event
+	(*GetClockRequest)(nil),               // 45: admin.v1.GetClockRequest
+	(*GetClockResponse)(nil),              // 46: admin.v1.GetClockResponse
+	(*AdvanceClockRequest)(nil),           // 47: admin.v1.AdvanceClockRequest
+	(*AdvanceClockResponse)(nil),          // 48: admin.v1.AdvanceClockResponse
+	(*Delivery)(nil),                      // 49: admin.v1.Delivery
+	(*ListDeliveriesRequest)(nil),         // 50: admin.v1.ListDeliveriesRequest
+	(*ListDeliveriesResponse)(nil),        // 51: admin.v1.ListDeliveriesResponse
+	(*Attempt)(nil),                       // 52: admin.v1.Attempt
+	(*ListAttemptsRequest)(nil),           // 53: admin.v1.ListAttemptsRequest
+	(*ListAttemptsResponse)(nil),          // 54: admin.v1.ListAttemptsResponse
+	(*RedeliverRequest)(nil),              // 55: admin.v1.RedeliverRequest
+	(*RedeliverResponse)(nil),             // 56: admin.v1.RedeliverResponse
+	(*RecoverRequest)(nil),                // 57: admin.v1.RecoverRequest
+	(*RecoverResponse)(nil),               // 58: admin.v1.RecoverResponse
+	(*ListenRequest)(nil),                 // 59: admin.v1.ListenRequest
+	(*ListenResponse)(nil),                // 60: admin.v1.ListenResponse
+	(*HeardRequest)(nil),                  // 61: admin.v1.HeardRequest
+	(*HeardResponse)(nil),                 // 62: admin.v1.HeardResponse
+	(*TriggerRequest)(nil),                // 63: admin.v1.TriggerRequest
+	(*TriggerResponse)(nil),               // 64: admin.v1.TriggerResponse
+	(*durationpb.Duration)(nil),           // 65: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),         // 66: google.protobuf.Timestamp
+	(*v1.Error)(nil),                      // 67: pay.v1.Error
+	(*v1.Session)(nil),                    // 68: pay.v1.Session
+	(*v1.Payment)(nil),                    // 69: pay.v1.Payment
+	(*v1.Event)(nil),                      // 70: pay.v1.Event
 }
 var file_admin_v1_admin_proto_depIdxs = []int32{
-	61, // 0: admin.v1.Game.session_ttl:type_name -> google.protobuf.Duration
-	62, // 1: admin.v1.Game.created_at:type_name -> google.protobuf.Timestamp
-	62, // 2: admin.v1.Game.updated_at:type_name -> google.protobuf.Timestamp
-	61, // 3: admin.v1.CreateGameRequest.session_ttl:type_name -> google.protobuf.Duration
+	65, // 0: admin.v1.Game.session_ttl:type_name -> google.protobuf.Duration
+	66, // 1: admin.v1.Game.created_at:type_name -> google.protobuf.Timestamp
+	66, // 2: admin.v1.Game.updated_at:type_name -> google.protobuf.Timestamp
+	65, // 3: admin.v1.CreateGameRequest.session_ttl:type_name -> google.protobuf.Duration
 	1,  // 4: admin.v1.CreateGameResponse.game:type_name -> admin.v1.Game
 	1,  // 5: admin.v1.ListGamesResponse.games:type_name -> admin.v1.Game
 	1,  // 6: admin.v1.GetGameResponse.game:type_name -> admin.v1.Game
-	61, // 7: admin.v1.UpdateGameRequest.session_ttl:type_name -> google.protobuf.Duration
+	65, // 7: admin.v1.UpdateGameRequest.session_ttl:type_name -> google.protobuf.Duration
 	0,  // 8: admin.v1.UpdateGameRequest.return_url_schemes:type_name -> admin.v1.StringList
 	0,  // 9: admin.v1.UpdateGameRequest.return_url_hosts:type_name -> admin.v1.StringList
 	0,  // 10: admin.v1.UpdateGameRequest.currencies:type_name -> admin.v1.StringList
 	1,  // 11: admin.v1.UpdateGameResponse.game:type_name -> admin.v1.Game
-	61, // 12: admin.v1.RotateConfirmSecretRequest.overlap:type_name -> google.protobuf.Duration
-	62, // 13: admin.v1.RotateConfirmSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
-	62, // 14: admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
-	62, // 15: admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	62, // 16: admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	62, // 17: admin.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
-	62, // 18: admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
+	65, // 12: admin.v1.RotateConfirmSecretRequest.overlap:type_name -> google.protobuf.Duration
+	66, // 13: admin.v1.RotateConfirmSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	66, // 14: admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
+	66, // 15: admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	66, // 16: admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	66, // 17: admin.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
+	66, // 18: admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
 	12, // 19: admin.v1.CreateKeyResponse.key:type_name -> admin.v1.Key
 	12, // 20: admin.v1.ListKeysResponse.keys:type_name -> admin.v1.Key
-	61, // 21: admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
+	65, // 21: admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
 	12, // 22: admin.v1.RotateKeyResponse.key:type_name -> admin.v1.Key
 	12, // 23: admin.v1.RotateKeyResponse.old_key:type_name -> admin.v1.Key
 	12, // 24: admin.v1.RevokeKeyResponse.key:type_name -> admin.v1.Key
-	62, // 25: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
-	62, // 26: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
-	62, // 27: admin.v1.WebhookEndpoint.failing_since:type_name -> google.protobuf.Timestamp
+	66, // 25: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
+	66, // 26: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
+	66, // 27: admin.v1.WebhookEndpoint.failing_since:type_name -> google.protobuf.Timestamp
 	21, // 28: admin.v1.CreateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
 	21, // 29: admin.v1.ListWebhookEndpointsResponse.endpoints:type_name -> admin.v1.WebhookEndpoint
 	0,  // 30: admin.v1.UpdateWebhookEndpointRequest.events:type_name -> admin.v1.StringList
 	21, // 31: admin.v1.UpdateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	61, // 32: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
+	65, // 32: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
 	21, // 33: admin.v1.RotateWebhookSecretResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	62, // 34: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
-	61, // 35: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
-	63, // 36: admin.v1.Refund.error:type_name -> pay.v1.Error
-	62, // 37: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
-	62, // 38: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
+	66, // 34: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	65, // 35: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
+	67, // 36: admin.v1.Refund.error:type_name -> pay.v1.Error
+	66, // 37: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
+	66, // 38: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
 	34, // 39: admin.v1.CreateRefundResponse.refund:type_name -> admin.v1.Refund
 	34, // 40: admin.v1.GetRefundResponse.refund:type_name -> admin.v1.Refund
 	34, // 41: admin.v1.ListRefundsResponse.refunds:type_name -> admin.v1.Refund
-	64, // 42: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
-	65, // 43: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
-	66, // 44: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
+	68, // 42: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
+	69, // 43: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
+	70, // 44: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
 	34, // 45: admin.v1.ShowSessionResponse.refunds:type_name -> admin.v1.Refund
-	64, // 46: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
-	65, // 47: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
-	62, // 48: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
-	62, // 49: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
-	45, // 50: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
-	62, // 51: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
-	61, // 52: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
-	45, // 53: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
-	48, // 54: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
-	62, // 55: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
-	62, // 56: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
-	2,  // 57: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
-	4,  // 58: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
-	6,  // 59: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
-	8,  // 60: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
-	10, // 61: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
-	13, // 62: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
-	15, // 63: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
-	17, // 64: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
-	19, // 65: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
-	22, // 66: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
-	24, // 67: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
-	26, // 68: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
-	28, // 69: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
-	30, // 70: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
-	32, // 71: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
-	35, // 72: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
-	37, // 73: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
-	39, // 74: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
-	46, // 75: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
-	49, // 76: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
-	51, // 77: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
-	53, // 78: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
-	55, // 79: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
-	57, // 80: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
-	59, // 81: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
-	41, // 82: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
-	43, // 83: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
-	3,  // 84: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
-	5,  // 85: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
-	7,  // 86: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
-	9,  // 87: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
-	11, // 88: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
-	14, // 89: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
-	16, // 90: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
-	18, // 91: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
-	20, // 92: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
-	23, // 93: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
-	25, // 94: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
-	27, // 95: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
-	29, // 96: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
-	31, // 97: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
-	33, // 98: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
-	36, // 99: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
-	38, // 100: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
-	40, // 101: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
-	47, // 102: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
-	50, // 103: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
-	52, // 104: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
-	54, // 105: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
-	56, // 106: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
-	58, // 107: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
-	60, // 108: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
-	42, // 109: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
-	44, // 110: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
-	84, // [84:111] is the sub-list for method output_type
-	57, // [57:84] is the sub-list for method input_type
-	57, // [57:57] is the sub-list for extension type_name
-	57, // [57:57] is the sub-list for extension extendee
-	0,  // [0:57] is the sub-list for field type_name
+	68, // 46: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
+	69, // 47: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
+	66, // 48: admin.v1.GetClockResponse.now:type_name -> google.protobuf.Timestamp
+	65, // 49: admin.v1.GetClockResponse.ahead:type_name -> google.protobuf.Duration
+	65, // 50: admin.v1.AdvanceClockRequest.by:type_name -> google.protobuf.Duration
+	66, // 51: admin.v1.AdvanceClockResponse.now:type_name -> google.protobuf.Timestamp
+	65, // 52: admin.v1.AdvanceClockResponse.ahead:type_name -> google.protobuf.Duration
+	65, // 53: admin.v1.AdvanceClockResponse.left:type_name -> google.protobuf.Duration
+	66, // 54: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
+	66, // 55: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
+	49, // 56: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
+	66, // 57: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
+	65, // 58: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
+	49, // 59: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
+	52, // 60: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
+	66, // 61: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
+	66, // 62: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
+	66, // 63: admin.v1.TriggerResponse.now:type_name -> google.protobuf.Timestamp
+	2,  // 64: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
+	4,  // 65: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
+	6,  // 66: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
+	8,  // 67: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
+	10, // 68: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
+	13, // 69: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
+	15, // 70: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
+	17, // 71: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
+	19, // 72: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
+	22, // 73: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
+	24, // 74: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
+	26, // 75: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
+	28, // 76: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
+	30, // 77: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
+	32, // 78: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
+	35, // 79: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
+	37, // 80: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
+	39, // 81: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
+	50, // 82: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
+	53, // 83: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
+	55, // 84: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
+	57, // 85: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
+	59, // 86: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
+	61, // 87: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
+	63, // 88: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
+	41, // 89: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
+	43, // 90: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
+	45, // 91: admin.v1.AdminService.GetClock:input_type -> admin.v1.GetClockRequest
+	47, // 92: admin.v1.AdminService.AdvanceClock:input_type -> admin.v1.AdvanceClockRequest
+	3,  // 93: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
+	5,  // 94: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
+	7,  // 95: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
+	9,  // 96: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
+	11, // 97: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
+	14, // 98: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
+	16, // 99: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
+	18, // 100: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
+	20, // 101: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
+	23, // 102: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
+	25, // 103: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
+	27, // 104: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
+	29, // 105: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
+	31, // 106: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
+	33, // 107: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
+	36, // 108: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
+	38, // 109: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
+	40, // 110: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
+	51, // 111: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
+	54, // 112: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
+	56, // 113: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
+	58, // 114: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
+	60, // 115: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
+	62, // 116: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
+	64, // 117: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
+	42, // 118: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
+	44, // 119: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
+	46, // 120: admin.v1.AdminService.GetClock:output_type -> admin.v1.GetClockResponse
+	48, // 121: admin.v1.AdminService.AdvanceClock:output_type -> admin.v1.AdvanceClockResponse
+	93, // [93:122] is the sub-list for method output_type
+	64, // [64:93] is the sub-list for method input_type
+	64, // [64:64] is the sub-list for extension type_name
+	64, // [64:64] is the sub-list for extension extendee
+	0,  // [0:64] is the sub-list for field type_name
 }
 
 func init() { file_admin_v1_admin_proto_init() }
@@ -4775,25 +5017,27 @@ func file_admin_v1_admin_proto_init() {
 		(*SandboxPayRequest_Card)(nil),
 		(*SandboxPayRequest_Method)(nil),
 	}
-	file_admin_v1_admin_proto_msgTypes[45].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[46].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[47].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[48].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[51].OneofWrappers = []any{
+	file_admin_v1_admin_proto_msgTypes[49].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[50].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[51].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[52].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[55].OneofWrappers = []any{
 		(*RedeliverRequest_DeliveryId)(nil),
 		(*RedeliverRequest_EventId)(nil),
 	}
-	file_admin_v1_admin_proto_msgTypes[53].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[55].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[56].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[57].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[59].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[60].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[64].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_v1_admin_proto_rawDesc), len(file_admin_v1_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   61,
+			NumMessages:   65,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -103,6 +103,11 @@ const (
 	AdminServiceShowSessionProcedure = "/admin.v1.AdminService/ShowSession"
 	// AdminServiceSandboxPayProcedure is the fully-qualified name of the AdminService's SandboxPay RPC.
 	AdminServiceSandboxPayProcedure = "/admin.v1.AdminService/SandboxPay"
+	// AdminServiceGetClockProcedure is the fully-qualified name of the AdminService's GetClock RPC.
+	AdminServiceGetClockProcedure = "/admin.v1.AdminService/GetClock"
+	// AdminServiceAdvanceClockProcedure is the fully-qualified name of the AdminService's AdvanceClock
+	// RPC.
+	AdminServiceAdvanceClockProcedure = "/admin.v1.AdminService/AdvanceClock"
 )
 
 // AdminServiceClient is a client for the admin.v1.AdminService service.
@@ -188,6 +193,16 @@ type AdminServiceClient interface {
 	// payment says so. `permission_denied` for a production session,
 	// `failed_precondition` for one that can no longer be paid.
 	SandboxPay(context.Context, *v1.SandboxPayRequest) (*v1.SandboxPayResponse, error)
+	// GetClock tells the time by which the server goes, and whether it can be moved.
+	GetClock(context.Context, *v1.GetClockRequest) (*v1.GetClockResponse, error)
+	// AdvanceClock moves the clock of a server that was started with `--sandbox-clock`
+	// forward. What falls due on the way happens in its order, as if the time had passed:
+	// sessions expire, refunds end, and webhooks are tried again by their schedule. The
+	// clock stops at each, and goes on once it is done, or has taken 15 seconds.
+	//
+	// `invalid_argument` for a duration that is not more than 0 or is longer than ten
+	// years, `failed_precondition` where the server goes by its machine's clock.
+	AdvanceClock(context.Context, *v1.AdvanceClockRequest) (*v1.AdvanceClockResponse, error)
 }
 
 // NewAdminServiceClient constructs a client for the admin.v1.AdminService service. By default, it
@@ -363,6 +378,18 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(adminServiceMethods.ByName("SandboxPay")),
 			connect.WithClientOptions(opts...),
 		),
+		getClock: connect.NewClient[v1.GetClockRequest, v1.GetClockResponse](
+			httpClient,
+			baseURL+AdminServiceGetClockProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("GetClock")),
+			connect.WithClientOptions(opts...),
+		),
+		advanceClock: connect.NewClient[v1.AdvanceClockRequest, v1.AdvanceClockResponse](
+			httpClient,
+			baseURL+AdminServiceAdvanceClockProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("AdvanceClock")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -395,6 +422,8 @@ type adminServiceClient struct {
 	trigger               *connect.Client[v1.TriggerRequest, v1.TriggerResponse]
 	showSession           *connect.Client[v1.ShowSessionRequest, v1.ShowSessionResponse]
 	sandboxPay            *connect.Client[v1.SandboxPayRequest, v1.SandboxPayResponse]
+	getClock              *connect.Client[v1.GetClockRequest, v1.GetClockResponse]
+	advanceClock          *connect.Client[v1.AdvanceClockRequest, v1.AdvanceClockResponse]
 }
 
 // CreateGame calls admin.v1.AdminService.CreateGame.
@@ -636,6 +665,24 @@ func (c *adminServiceClient) SandboxPay(ctx context.Context, req *v1.SandboxPayR
 	return nil, err
 }
 
+// GetClock calls admin.v1.AdminService.GetClock.
+func (c *adminServiceClient) GetClock(ctx context.Context, req *v1.GetClockRequest) (*v1.GetClockResponse, error) {
+	response, err := c.getClock.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// AdvanceClock calls admin.v1.AdminService.AdvanceClock.
+func (c *adminServiceClient) AdvanceClock(ctx context.Context, req *v1.AdvanceClockRequest) (*v1.AdvanceClockResponse, error) {
+	response, err := c.advanceClock.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // AdminServiceHandler is an implementation of the admin.v1.AdminService service.
 type AdminServiceHandler interface {
 	// CreateGame registers a game, with defaults for all that is not set.
@@ -719,6 +766,16 @@ type AdminServiceHandler interface {
 	// payment says so. `permission_denied` for a production session,
 	// `failed_precondition` for one that can no longer be paid.
 	SandboxPay(context.Context, *v1.SandboxPayRequest) (*v1.SandboxPayResponse, error)
+	// GetClock tells the time by which the server goes, and whether it can be moved.
+	GetClock(context.Context, *v1.GetClockRequest) (*v1.GetClockResponse, error)
+	// AdvanceClock moves the clock of a server that was started with `--sandbox-clock`
+	// forward. What falls due on the way happens in its order, as if the time had passed:
+	// sessions expire, refunds end, and webhooks are tried again by their schedule. The
+	// clock stops at each, and goes on once it is done, or has taken 15 seconds.
+	//
+	// `invalid_argument` for a duration that is not more than 0 or is longer than ten
+	// years, `failed_precondition` where the server goes by its machine's clock.
+	AdvanceClock(context.Context, *v1.AdvanceClockRequest) (*v1.AdvanceClockResponse, error)
 }
 
 // NewAdminServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -890,6 +947,18 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(adminServiceMethods.ByName("SandboxPay")),
 		connect.WithHandlerOptions(opts...),
 	)
+	adminServiceGetClockHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceGetClockProcedure,
+		svc.GetClock,
+		connect.WithSchema(adminServiceMethods.ByName("GetClock")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceAdvanceClockHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceAdvanceClockProcedure,
+		svc.AdvanceClock,
+		connect.WithSchema(adminServiceMethods.ByName("AdvanceClock")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/admin.v1.AdminService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case AdminServiceCreateGameProcedure:
@@ -946,6 +1015,10 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 			adminServiceShowSessionHandler.ServeHTTP(w, r)
 		case AdminServiceSandboxPayProcedure:
 			adminServiceSandboxPayHandler.ServeHTTP(w, r)
+		case AdminServiceGetClockProcedure:
+			adminServiceGetClockHandler.ServeHTTP(w, r)
+		case AdminServiceAdvanceClockProcedure:
+			adminServiceAdvanceClockHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -1061,4 +1134,12 @@ func (UnimplementedAdminServiceHandler) ShowSession(context.Context, *v1.ShowSes
 
 func (UnimplementedAdminServiceHandler) SandboxPay(context.Context, *v1.SandboxPayRequest) (*v1.SandboxPayResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.SandboxPay is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) GetClock(context.Context, *v1.GetClockRequest) (*v1.GetClockResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.GetClock is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) AdvanceClock(context.Context, *v1.AdvanceClockRequest) (*v1.AdvanceClockResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.AdvanceClock is not implemented"))
 }
