@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/coinslot/coinslot/internal/look"
 )
 
 //go:embed page
@@ -17,7 +19,7 @@ var files embed.FS
 // The style and the script are in the page itself, so that on a bad network the
 // first answer is the whole of it.
 var (
-	style  = template.CSS(read("page/tokens.css") + read("page/page.css"))
+	style  = template.CSS(look.Tokens + read("page/page.css"))
 	script = template.JS(read("page/page.js"))
 )
 
