@@ -84,7 +84,7 @@ func (v *visit) body() {
 
 // order is that of the headers: what the request is, then what is signed, then the rest.
 var order = []string{
-	"Content-Type", "Content-Length", "User-Agent", "Accept-Encoding",
+	"Content-Type", "Content-Length", "User-Agent",
 	"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Webhook-Attempt", "X-Toffeepay-Signature",
 }
 
@@ -102,7 +102,6 @@ func sign(e pay.Event, secret string, now time.Time) (headers []header, err erro
 		return nil, err
 	}
 	signed.Set("Content-Length", strconv.Itoa(len(e.Payload)))
-	signed.Set("Accept-Encoding", "gzip")
 	canonical := http.Header{}
 	for name, values := range signed {
 		canonical[http.CanonicalHeaderKey(name)] = values
