@@ -62,6 +62,7 @@ func (i *Inbox) Or(otherwise http.Handler) http.Handler {
 	pages := http.NewServeMux()
 	for pattern, page := range map[string]func(*visit){
 		"GET " + Path:                (*visit).list,
+		"GET " + Path + "/list":      (*visit).listing,
 		"GET " + Path + "/live":      (*visit).live,
 		"GET " + Path + "/{id}":      (*visit).event,
 		"GET " + Path + "/{id}/body": (*visit).body,

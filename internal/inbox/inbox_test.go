@@ -303,7 +303,7 @@ func TestEveryAnswerIsLockedDown(t *testing.T) {
 	shop.Sell(t)
 	event := open(t, shop.URL+inbox.Path).events()[0]
 	nonces := map[string]bool{}
-	for _, address := range []string{inbox.Path, inbox.Path + "/", event, event + "/body", inbox.Path + "/none", inbox.Path + "?type=x"} {
+	for _, address := range []string{inbox.Path, inbox.Path + "/", inbox.Path + "/list", event, event + "/body", inbox.Path + "/none", inbox.Path + "?type=x"} {
 		page := open(t, shop.URL+address, "Origin", "https://evil.example")
 		for name, want := range map[string]string{
 			"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",

@@ -87,6 +87,7 @@ type listPage struct {
 	Types    []pay.EventType
 	Secret   string
 	Live     string // where the script hears of more; empty on a page of older events
+	List     string // where it then gets the list
 	Here     string // this page, to look again
 	Newest   string
 	Older    string // empty: there are none
@@ -117,7 +118,12 @@ func (r row) Stamp() string { return r.At.UTC().Format(time.RFC3339Nano) }
 // firstSteps is what an empty inbox advises.
 type firstSteps struct{ Create, Trigger string }
 
-func (v *visit) list() {
+func (v *visit) list() { v.listAs("layout.html") }
+
+// listing is the list alone, which the script puts in the place of the one that is shown.
+func (v *visit) listing() { v.listAs("listing") }
+
+func (v *visit) listAs(part string) {
 	f, err := readFilter(v.r.URL.Query())
 	if err != nil {
 		v.refuse(err)
@@ -140,11 +146,12 @@ func (v *visit) list() {
 		page.Older = Path + f.query("before", strconv.FormatInt(found.Before, 10))
 	}
 	if f.before == 0 {
+		page.List = Path + "/list" + f.query()
 		page.Live = Path + "/live" + f.query("after", strconv.FormatInt(found.Latest, 10))
 	} else {
 		page.Newest = Path + f.query()
 	}
-	v.render(http.StatusOK, "list", page)
+	v.renderPart(http.StatusOK, "list", part, page)
 }
 
 // firstSteps are commands that work as they are copied, but for the key.

@@ -76,10 +76,15 @@ func (v *visit) layout(kind, title string) layout {
 	return layout{kind, title, Path, v.nonce, style, script}
 }
 
-// render writes a page. It is made whole first: half a page would be worse than an error.
 func (v *visit) render(status int, kind string, page any) {
+	v.renderPart(status, kind, "layout.html", page)
+}
+
+// renderPart writes a part of a page, or with the layout all of it. It is made whole
+// first: half a page would be worse than an error.
+func (v *visit) renderPart(status int, kind, part string, page any) {
 	var text bytes.Buffer
-	if err := pages[kind].ExecuteTemplate(&text, "layout.html", page); err != nil {
+	if err := pages[kind].ExecuteTemplate(&text, part, page); err != nil {
 		v.Logger.ErrorContext(v.r.Context(), "inbox not rendered", "kind", kind, "error", err)
 		http.Error(v.w, "the page could not be made; the server's log says why", http.StatusInternalServerError)
 		return

@@ -10,22 +10,26 @@ import (
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
+	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/inbox"
+	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
 func TestAPaidSessionAppearsInTheInboxByItself(t *testing.T) {
 	shop, b := coinslottest.OpenShop(t), start(t)
-	call(b, browser.GrantPermissions, browser.GrantPermissionsParams{
-		Permissions: []browser.PermissionType{browser.PermissionTypeClipboardReadWrite, browser.PermissionTypeClipboardSanitizedWrite}, Origin: shop.URL,
-	})
+	for _, name := range []string{"clipboard-read", "clipboard-write"} {
+		call(b, browser.SetPermission, browser.SetPermissionParams{
+			Permission: &browser.PermissionDescriptor{Name: name}, Setting: browser.PermissionSettingGranted, Origin: shop.URL,
+		})
+	}
 	b.do(chromedp.Navigate(shop.URL + inbox.Path))
 	b.until(`document.querySelector("#live").textContent === "Live"`)
 	b.do(chromedp.Evaluate[chromedp.Void]("window.same = true"))
 	id := shop.Sell(t)
 	b.until(`document.querySelectorAll(".events li").length === 1`) // in the place of the advice
 	b.do(chromedp.Focus(css(".events a")))
-	if _, err := shop.Gateway.Pay(t.Context(), id, card()); err != nil {
+	if _, err := shop.Gateway.Pay(t.Context(), id, gateway.Tender{Method: pay.MethodApplePay, Token: "tok_approved"}); err != nil {
 		t.Fatal(err)
 	}
 	b.until(`document.querySelectorAll(".events li").length === 4 && document.querySelector(".type").textContent === "session.paid"`)
@@ -42,7 +46,7 @@ func TestAPaidSessionAppearsInTheInboxByItself(t *testing.T) {
 	for _, block := range []string{"headers", "body", "openssl", "own", "secret"} {
 		b.do(chromedp.Click(css(`[data-copy="` + block + `"]`)))
 		b.until(`document.querySelector("[data-copy=` + block + `]").textContent === "Copied"`)
-		if !run(b, chromedp.Evaluate[bool](`(async () => await navigator.clipboard.readText() === document.getElementById("`+block+`").textContent)()`, awaiting)) {
+		if !run(b, chromedp.Evaluate[bool](`(async () => await navigator.clipboard.readText() === document.getElementById("`+block+`").textContent)()`, chromedp.EvalAwaitPromise)) {
 			t.Errorf("what is copied of %s is something else", block)
 		}
 	}
@@ -80,7 +84,7 @@ func TestTheInboxFitsEveryScreen(t *testing.T) {
 	}
 	picture("empty", shop.URL+inbox.Path)
 	id := shop.Sell(t, func(s *coinslottest.Sale) { s.Order.Item.Title = strings.Repeat("Donaudampfschifffahrt", 6) })
-	if _, err := shop.Gateway.Pay(t.Context(), id, card()); err != nil {
+	if _, err := shop.Gateway.Pay(t.Context(), id, gateway.Tender{Method: pay.MethodApplePay, Token: "tok_approved"}); err != nil {
 		t.Fatal(err)
 	}
 	picture("list", shop.URL+inbox.Path)

@@ -48,7 +48,7 @@
     do {
       again = false;
       try {
-        const answer = await fetch(location.href, { cache: "no-store" });
+        const answer = await fetch(main.dataset.list, { cache: "no-store" });
         if (!answer.ok) { throw new Error("answered " + answer.status); }
         take(new DOMParser().parseFromString(await answer.text(), "text/html"));
         say(count());
