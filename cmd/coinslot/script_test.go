@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"await":       await,
 			"owners-only": ownersOnly,
 			"certificate": certificate,
+			"copied":      copied,
 			"remember":    remember,
 			"field":       field,
 		},
