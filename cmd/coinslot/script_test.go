@@ -36,7 +36,8 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start":       start,
-			"stop":        stop,
+			"stop":        stop, // testscript has a stop of its own, which wins and ends the script: say end
+			"end":         stop,
 			"terminate":   terminate,
 			"kill9":       kill9,
 			"call":        call,
