@@ -5,7 +5,7 @@ var commands = []command{
 	serveCommand,
 	gamesCreate, gamesList, gamesShow, gamesUpdate, gamesRotateConfirmSecret,
 	keysCreate, keysList, keysRotate, keysRevoke,
-	webhooksCreate, webhooksList, webhooksUpdate, webhooksDelete, webhooksRotateSecret, webhooksTest,
+	webhooksCreate, webhooksList, webhooksUpdate, webhooksDelete, webhooksRotateSecret, webhooksTest, webhooksVerify,
 	webhooksDeliveries, webhooksAttempts, webhooksRedeliver, webhooksRecover,
 	sessionsShow,
 	refundsCreate, refundsList, refundsShow,

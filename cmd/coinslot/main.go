@@ -21,13 +21,14 @@ func run(args []string) int {
 	defer stop()
 	// A second signal ends the program at once, however long the first takes.
 	context.AfterFunc(ctx, stop)
-	c := &console{out: os.Stdout, err: os.Stderr, env: os.LookupEnv}
+	c := &console{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}
 	return dispatch(ctx, c, commands, args)
 }
 
 // console is where a command reads its surroundings and writes its answers. What a
 // script would want is written to out, everything else to err.
 type console struct {
+	in       io.Reader
 	out, err io.Writer
 	env      config.Environment
 }

@@ -79,7 +79,8 @@ func assemble(ctx context.Context, cfg *config.Serve, in *kept, listening string
 	}
 	return installation.New(ctx, installation.Options{
 		Store: in.store, Ledger: in.ledger, SandboxClock: cfg.SandboxClock, Vault: in.vault, AdminToken: in.token,
-		PublicURL: public, CheckoutURL: cfg.CheckoutURL, Logger: log, Registry: newRegistry(),
+		PublicURL: public, CheckoutURL: cfg.CheckoutURL, Logger: log,
+		Program: calledAs(os.Args[0]), ProgramFlag: dataFlag(cfg), Registry: newRegistry(),
 		IdempotencyWindow: cfg.IdempotencyWindow, RateLimit: cfg.RateLimit,
 		CORSOrigins: cfg.CORSOrigins, WebhookAllow: cfg.WebhookAllow,
 	})

@@ -120,9 +120,9 @@ func terminate(ts *testscript.TestScript, neg bool, args []string) {
 	p.asked = true
 }
 
-// stop NAME: asks the server to end, which it must do with exit status 0. What it
+// end NAME: asks the server to end, which it must do with exit status 0. What it
 // printed after it was ready is added to NAME.out.
-func stop(ts *testscript.TestScript, neg bool, args []string) {
+func end(ts *testscript.TestScript, neg bool, args []string) {
 	terminate(ts, neg, args)
 	p := ts.Value(serversKey{}).(*servers).byName[args[0]]
 	rest, err := io.ReadAll(p.out)

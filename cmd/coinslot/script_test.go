@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start":       start,
-			"stop":        stop,
+			"end":         end, // not stop: testscript has one of its own, which ends the script
 			"terminate":   terminate,
 			"kill9":       kill9,
 			"call":        call,
@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"await":       await,
 			"owners-only": ownersOnly,
 			"certificate": certificate,
+			"copied":      copied,
 			"remember":    remember,
 			"field":       field,
 		},

@@ -64,7 +64,7 @@ func serve(ctx context.Context, c *console, cfg *config.Serve) (err error) {
 	defer func() { err = errors.Join(err, in.dir.removeRunning(), announced.Close()) }()
 	// The port takes connections already; they wait until Serve accepts them.
 	tokenFile, _ := filepath.Abs(in.dir.tokenFile())
-	if err := (welcome{URL: door.url, SandboxKey: key, AdminTokenFile: tokenFile}).write(c, cfg); err != nil {
+	if err := (welcome{URL: door.url, SandboxKey: key, AdminTokenFile: tokenFile, hasInbox: whole.HasInbox}).write(c, cfg); err != nil {
 		return err
 	}
 	log.Info("ready", "url", door.url, "version", version())

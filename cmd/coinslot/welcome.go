@@ -9,6 +9,7 @@ import (
 
 	"github.com/coinslot/coinslot/internal/config"
 	"github.com/coinslot/coinslot/internal/gateway"
+	"github.com/coinslot/coinslot/internal/inbox"
 	"github.com/coinslot/coinslot/internal/pay"
 )
 
@@ -34,6 +35,7 @@ type welcome struct {
 	URL            string `json:"url"`
 	SandboxKey     string `json:"sandbox_key,omitempty"` // only where it was just made: it is kept as a hash
 	AdminTokenFile string `json:"admin_token_file"`
+	hasInbox       bool
 }
 
 func (w welcome) write(c *console, cfg *config.Serve) error {
@@ -45,13 +47,21 @@ func (w welcome) write(c *console, cfg *config.Serve) error {
 		text = veryFirstStart
 	}
 	_, err := strings.NewReplacer(
-		"{url}", w.URL, "{key}", w.SandboxKey, "{game}", string(demoGame.ID),
+		"{inbox}", w.inbox(), "{url}", w.URL, "{key}", w.SandboxKey, "{game}", string(demoGame.ID),
 		"{me}", calledAs(os.Args[0]), "{data}", absolute(cfg.Data), "{flags}", dataFlag(cfg),
 	).WriteString(c.out, text)
 	if err != nil {
 		return fmt.Errorf("write the welcome: %w", err)
 	}
 	return nil
+}
+
+// inbox says where webhooks can be seen, on a server that has such a place.
+func (w welcome) inbox() string {
+	if !w.hasInbox {
+		return ""
+	}
+	return fmt.Sprintf("See the webhooks of the sandbox, signed, as they would arrive:\n\n  %s%s\n\n", w.URL, inbox.Path)
 }
 
 // dataFlag is what other commands need to find this server.
@@ -100,7 +110,7 @@ It has registered the demo game {game} and made a sandbox key for it, shown this
 
   {me} webhooks create --game {game} --environment sandbox --url http://localhost:3000/{flags}
 
-Everything else: {me} help. Ctrl-C stops the server.
+{inbox}Everything else: {me} help. Ctrl-C stops the server.
 
 `
 
@@ -111,6 +121,6 @@ Make a key for a game server:
 
   {me} keys create --game {game} --environment sandbox{flags}
 
-Everything else: {me} help. Ctrl-C stops the server.
+{inbox}Everything else: {me} help. Ctrl-C stops the server.
 
 `

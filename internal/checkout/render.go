@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/coinslot/coinslot/internal/look"
 )
 
 //go:embed page
@@ -14,7 +16,7 @@ var files embed.FS
 // The style and the script are in the page itself, so that on a bad network the
 // first answer is the whole of it.
 var (
-	style  = constant(read("page/tokens.css") + read("page/page.css"))
+	style  = constant(look.Tokens + read("page/page.css"))
 	script = constant(read("page/page.js"))
 )
 

@@ -81,6 +81,7 @@ func TestServeRefusesNamingTheFlagAndWhatWouldBeRight(t *testing.T) {
 		{args: []string{"--public-url", "pay.example"}, want: `--public-url must be an http(s) URL such as https://pay.example.com, without user, query or fragment, got "pay.example"`},
 		{args: []string{"--checkout-url", "https://pay.example/?a=b"}, want: `--checkout-url must be an http(s) URL such as https://pay.example.com, without user, query or fragment, got "https://pay.example/?a=b"`},
 		{args: []string{"--checkout-url", "https://pay.example/v1/pay"}, want: `--checkout-url must not be below /v1, where the server has something else, got "https://pay.example/v1/pay"`},
+		{args: []string{"--checkout-url", "http://localhost:8080/dev/inbox"}, want: `--checkout-url must not be below /dev, where the server has something else, got "http://localhost:8080/dev/inbox"`},
 		{args: []string{"--checkout-url", "https://pay.example/{id}"}, want: `--checkout-url must have a path of letters, digits, - and _, or none, got "https://pay.example/{id}"`},
 		{args: []string{"--webhook-allow-cidr", "10.1.2.3"}, want: `--webhook-allow-cidr must be networks such as 10.1.0.0/16 or fd00::/8, got "10.1.2.3"`},
 		{args: []string{"--idempotency-window", "23h59m"}, want: `--idempotency-window must be at least 24h, got "23h59m"`},

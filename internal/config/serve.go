@@ -76,7 +76,7 @@ func (s *Serve) Finish() error {
 
 // takenPaths are where the server answers something else than the payment page.
 // So are procedures, whose paths all have a full stop, which the page's has not.
-var takenPaths = []string{"v1", "images", "healthz", "readyz", "metrics"}
+var takenPaths = []string{"v1", "images", "dev", "healthz", "readyz", "metrics"}
 
 var pagePath = regexp.MustCompile(`^(/[A-Za-z0-9_~-]+)*$`)
 

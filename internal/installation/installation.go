@@ -18,6 +18,7 @@ import (
 	"github.com/coinslot/coinslot/internal/checkout"
 	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/gateway"
+	"github.com/coinslot/coinslot/internal/inbox"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
 	"github.com/coinslot/coinslot/internal/provider/sandbox"
@@ -39,6 +40,8 @@ type Options struct {
 	AdminToken  string
 	PublicURL   string // where clients reach the server
 	CheckoutURL string // where players find the page; empty: PublicURL/pay
+	Program     string // what commands that are shown call the binary; empty: coinslot
+	ProgramFlag string // by which they find this server, with a space before it; may be empty
 
 	Clock             clock.Clock // clock.System if nil
 	SandboxClock      bool        // in place of Clock: one that the operator can move; needs Ledger
@@ -55,8 +58,9 @@ type Options struct {
 // Installation is one Coinslot.
 type Installation struct {
 	*server.Server
-	Gateway *gateway.Service
-	relay   *webhook.Relay
+	Gateway  *gateway.Service
+	HasInbox bool // at inbox.Path, for whoever sits at the machine
+	relay    *webhook.Relay
 }
 
 // New puts an installation together. Nothing happens by itself until Run is called.
@@ -93,13 +97,27 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 			Service: service, Address: address, Mount: address.Path(), Key: o.Vault.Derive("checkout form"),
 			TestCards: testCards(), Logger: o.Logger, Now: o.Clock.Now,
 		}),
-		PageMount: address.Path(),
-		Ready:     o.Store.Check, RateLimit: o.RateLimit, CORSOrigins: o.CORSOrigins, Registry: o.Registry, Logger: o.Logger,
+		PageMount: address.Path(), Inbox: o.inbox(service),
+		Ready: o.Store.Check, RateLimit: o.RateLimit, CORSOrigins: o.CORSOrigins, Registry: o.Registry, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Installation{front, service, relay}, nil
+	return &Installation{front, service, o.isLocal(), relay}, nil
+}
+
+// isLocal says whether neither clients nor players are elsewhere.
+func (o Options) isLocal() bool { return inbox.Local(o.PublicURL, o.CheckoutURL) }
+
+// inbox is nil on a server that others use.
+func (o Options) inbox(service *gateway.Service) func(http.Handler) http.Handler {
+	if !o.isLocal() {
+		return nil
+	}
+	return inbox.New(inbox.Options{
+		Service: service, Secret: webhook.NewSecrets(o.Vault).Inbox(),
+		PublicURL: strings.TrimRight(o.PublicURL, "/"), Program: o.Program, ProgramFlag: o.ProgramFlag, Logger: o.Logger, Now: time.Now,
+	}).Or
 }
 
 // Run delivers webhooks and looks after deadlines until ctx is done, then finishes
@@ -114,6 +132,9 @@ func (i *Installation) Run(ctx context.Context) {
 func (o Options) withDefaults() Options {
 	if o.CheckoutURL == "" {
 		o.CheckoutURL = strings.TrimRight(o.PublicURL, "/") + "/pay"
+	}
+	if o.Program == "" {
+		o.Program = "coinslot"
 	}
 	if o.Clock == nil {
 		o.Clock = clock.System

@@ -21,7 +21,7 @@ func (s *AdminServer) Listen(ctx context.Context, req *adminv1.ListenRequest, st
 	if err != nil {
 		return err
 	}
-	types, err := eventTypes(req.GetEvents())
+	types, err := eventTypes("events", req.GetEvents())
 	if err != nil {
 		return err
 	}

@@ -140,7 +140,7 @@ func (s *EventServer) queryOf(ctx context.Context, req feedRequest) (q store.Eve
 			return q, nil, false, err
 		}
 	}
-	if q.Types, err = eventTypes(req.GetTypes()); err != nil {
+	if q.Types, err = eventTypes("types", req.GetTypes()); err != nil {
 		return q, nil, false, err
 	}
 	marks = []string{"events", string(caller.Environment), string(caller.Game), req.GetGameId(), req.GetSessionId()}
@@ -175,11 +175,11 @@ func written(e pay.Event) (*payv1.Event, error) {
 	return message, nil
 }
 
-func eventTypes(names []string) (types []pay.EventType, err error) {
+func eventTypes(field string, names []string) (types []pay.EventType, err error) {
 	for _, name := range names {
 		t := pay.EventType(name)
 		if !slices.Contains(pay.EventTypes, t) {
-			return nil, pay.RefuseField(pay.InvalidRequest, "types", "must be event types such as %s, got %.60q", pay.PaymentSucceededEvent, name)
+			return nil, pay.RefuseField(pay.InvalidRequest, field, "must be event types such as %s, got %.60q", pay.PaymentSucceededEvent, name)
 		}
 		types = append(types, t)
 	}

@@ -1,5 +1,5 @@
 // Package server makes one http.Handler of everything that Coinslot answers on its
-// one port: RPC, REST, the payment page, health and metrics.
+// one port: RPC, REST, the payment page, the sandbox's inbox, health and metrics.
 package server
 
 import (
@@ -35,6 +35,10 @@ type Options struct {
 	Page       http.Handler
 	PageMount  string        // the path below which the page is, "/pay"; empty: a host of its own
 	Services   []rpc.Service // mounted beside ours
+
+	// Inbox makes of what answers at an unknown path what answers below /dev/inbox: to
+	// most callers the same. Nil: nothing is there.
+	Inbox func(otherwise http.Handler) http.Handler
 
 	Ready       func(context.Context) error // says why the store could not take a write
 	RateLimit   float64                     // calls a second for each API key; 0: no limit
@@ -76,9 +80,15 @@ func New(o Options) (*Server, error) {
 		mux.Handle(o.PageMount+"/", o.Page)
 		elsewhere = http.HandlerFunc(rpc.Nothing)
 	}
-	mux.Handle("/", across(rpc.UnknownProcedure(elsewhere)))
 	end, cancel := context.WithCancel(context.Background())
 	s.end = cancel
+	unknown := across(rpc.UnknownProcedure(elsewhere))
+	mux.Handle("/", unknown)
+	if o.Inbox != nil {
+		shown := o.Inbox(unknown)
+		mux.Handle("/dev/inbox", until(end, shown))
+		mux.Handle("/dev/inbox/", until(end, shown))
+	}
 	s.Handler = rpc.EndStreams(end, observed(recovered(caching(mux), o.Logger), o.Registry, o.Logger))
 	return s, nil
 }
@@ -89,6 +99,17 @@ func mountProcedures(mux *http.ServeMux, service protoreflect.ServiceDescriptor,
 	for i := range service.Methods().Len() {
 		mux.Handle(fmt.Sprintf("/%s/%s", service.FullName(), service.Methods().Get(i).Name()), handler)
 	}
+}
+
+// until ends what is being answered when the server shuts down, since pages that are
+// told of news wait for it for ever.
+func until(end context.Context, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(end, cancel)()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 // Drain turns readiness red, so that a load balancer sends no more, and ends streams.

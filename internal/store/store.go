@@ -115,6 +115,10 @@ type Reader interface {
 	// sees one again. A page can be short, even empty, although more follow.
 	Events(EventQuery) (Feed, error)
 
+	// Recent is the feed from its other end: the newest events before a position (0: of
+	// all), newest first. Whoever goes on before Feed.Next sees each older one once.
+	Recent(q EventQuery, before int64) (Feed, error)
+
 	// Overdue lists sessions that are stored as pending without a live payment
 	// although their deadline is at or before now, the longest overdue first.
 	Overdue(now time.Time, most int) ([]pay.SessionID, error)
@@ -280,7 +284,7 @@ type EventQuery struct {
 	Game        pay.GameID
 	Session     pay.SessionID
 	Types       []pay.EventType
-	After       int64 // Feed.Next of the page before; 0: from the first event
+	After       int64 // Feed.Next of the page before; 0: from the first event. Recent pays no heed to it
 	Limit       int
 }
 

@@ -36,6 +36,10 @@ func (s Secrets) Listener(env pay.Environment) string {
 	return NewSecret(s.vault.Derive("listener of " + string(env)))
 }
 
+// Inbox is the secret that events are signed with where they are only shown: always the
+// same for an installation, and nobody else's.
+func (s Secrets) Inbox() string { return NewSecret(s.vault.Derive("inbox")) }
+
 // New draws a signing secret for an endpoint and returns it as its owner is shown it,
 // once, and as it is stored.
 func (s Secrets) New(id pay.EndpointID) (text string, sealed []byte) {

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/coinslot/coinslot/internal/pay"
@@ -27,6 +28,16 @@ var (
 		WHERE environment = $1 AND game = $2 AND position > $3 ORDER BY position LIMIT $4`)
 	feedOfSession = statement(`SELECT 1, type, ` + placedEvent + ` FROM events
 		WHERE environment = $1 AND session = $2 AND position > $3 ORDER BY sequence LIMIT $4`)
+)
+
+// The same from the other end, where $3 is the position before which it goes on.
+var (
+	recentOfAll = statement(`SELECT environment = $1 AND $2 = '', type, ` + placedEvent + ` FROM events
+		WHERE position < $3 ORDER BY position DESC LIMIT $4`)
+	recentOfGame = statement(`SELECT 1, type, ` + placedEvent + ` FROM events
+		WHERE environment = $1 AND game = $2 AND position < $3 ORDER BY position DESC LIMIT $4`)
+	recentOfSession = statement(`SELECT 1, type, ` + placedEvent + ` FROM events
+		WHERE environment = $1 AND session = $2 AND position < $3 ORDER BY sequence DESC LIMIT $4`)
 )
 
 var (
@@ -66,14 +77,33 @@ func (r Reader) Event(id pay.EventID) (pay.Event, error) {
 
 // Events is store.Reader's.
 func (r Reader) Events(eq store.EventQuery) (store.Feed, error) {
-	s, of := feedOfGame, string(eq.Game)
+	s, of := narrowest(eq, feedOfAll, feedOfGame, feedOfSession)
+	return r.feed(s, of, eq, eq.After)
+}
+
+// Recent is store.Reader's.
+func (r Reader) Recent(eq store.EventQuery, before int64) (store.Feed, error) {
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	s, of := narrowest(eq, recentOfAll, recentOfGame, recentOfSession)
+	return r.feed(s, of, eq, before)
+}
+
+// narrowest is the statement that reads the fewest events, and what it reads those of.
+func narrowest(eq store.EventQuery, all, ofGame, ofSession *Statement) (s *Statement, of string) {
 	switch {
 	case eq.Session != "":
-		s, of = feedOfSession, string(eq.Session)
+		return ofSession, string(eq.Session)
 	case eq.Game == "":
-		s = feedOfAll
+		return all, ""
 	}
-	feed, looked := store.Feed{Next: eq.After}, 0
+	return ofGame, string(eq.Game)
+}
+
+// feed reads a page from a position, in the direction of the statement.
+func (r Reader) feed(s *Statement, of string, eq store.EventQuery, from int64) (store.Feed, error) {
+	feed, looked := store.Feed{Next: from}, 0
 	err := r.q.Query(s, func(row Row) error {
 		if len(feed.Rows) == eq.Limit {
 			return errEnough // and that this row is there says that more follow
@@ -88,7 +118,7 @@ func (r Reader) Events(eq store.EventQuery) (store.Feed, error) {
 			feed.Rows = append(feed.Rows, e)
 		}
 		return err
-	}, string(eq.Environment), of, eq.After, int64(mostLooked))
+	}, string(eq.Environment), of, from, int64(mostLooked))
 	if err != nil && !errors.Is(err, errEnough) {
 		return store.Feed{}, fmt.Errorf("feed of events: %w", err)
 	}

@@ -91,6 +91,23 @@ var feedCases = []testCase{
 			w.same("more", page.More, false)
 		}
 	}},
+	{"from its other end the feed has the same events, the newest first", func(w *world) {
+		p := w.paid(home)
+		w.refund(p.ID, 100)
+		w.paid(shelf{pay.Sandbox, "go"})
+		w.paid(shelf{pay.Production, "chess"})
+		for _, q := range []store.EventQuery{
+			{Environment: home.env}, {Environment: home.env, Game: home.game}, {Environment: home.env, Session: p.Session},
+			{Environment: home.env, Types: []pay.EventType{pay.SessionPaidEvent}}, {Environment: home.env, Session: p.Session, Game: "go"},
+			{Environment: pay.Production}, {Environment: pay.Production, Session: p.Session},
+		} {
+			for _, q.Limit = range []int{1, 2, 100} {
+				want := w.feed(q)
+				slices.Reverse(want)
+				w.same("events", w.recent(q), want)
+			}
+		}
+	}},
 	{"whoever follows the feed misses nothing and sees nothing twice, however many write", followed},
 	{"a page of the feed looks at no more than a bounded number of events, and goes on after them", shortPages},
 }
@@ -117,6 +134,26 @@ func (w *world) feed(q store.EventQuery) (all []pay.Event) {
 		if q.After = page.Next; !page.More {
 			return all
 		}
+	}
+}
+
+// recent reads all of the feed from its other end, page by page.
+func (w *world) recent(q store.EventQuery) (all []pay.Event) {
+	w.Helper()
+	for before := int64(0); ; {
+		var page store.Feed
+		w.view(func(r store.Reader) {
+			var err error
+			page, err = r.Recent(q, before)
+			w.must(err)
+		})
+		if all = append(all, page.Rows...); !page.More {
+			return all
+		}
+		if len(page.Rows) > q.Limit || before != 0 && page.Next >= before {
+			w.Fatalf("a page before %d has %d rows and goes on at %d", before, len(page.Rows), page.Next)
+		}
+		before = page.Next
 	}
 }
 
@@ -238,6 +275,8 @@ func shortPages(w *world) {
 			w.Errorf("%+v was read in %d pages: one of them looked at thousands", q, pages)
 		}
 		last := len(found) > 0 && found[len(found)-1].Type == pay.RefundCreatedEvent
+		slices.Reverse(found)
+		w.same("from the other end", w.recent(q), append([]pay.Event(nil), found...))
 		w.same("found what was buried", last, q.Game == "")
 	}
 }

@@ -1,4 +1,4 @@
-package checkout
+package look
 
 import (
 	"math"
@@ -12,7 +12,7 @@ var token = regexp.MustCompile(`(--[a-z-]+): (#[0-9a-f]{6});`)
 
 // WCAG 2.2 wants 4.5 to 1 for text, and 3 to 1 for what shows where a control is.
 func TestTheColoursCanBeToldApart(t *testing.T) {
-	light, dark, found := strings.Cut(read("page/tokens.css"), "@media")
+	light, dark, found := strings.Cut(Tokens, "@media")
 	if !found {
 		t.Fatal("there are no dark colours")
 	}
