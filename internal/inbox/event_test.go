@@ -1,6 +1,7 @@
 package inbox_test
 
 import (
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -78,7 +79,12 @@ func TestWhatIsShownIsSignedAsTheClientVerifies(t *testing.T) {
 func TestEachViewIsSignedAfresh(t *testing.T) {
 	shop := coinslottest.OpenShop(t)
 	shop.Sell(t)
-	address := shop.URL + open(t, shop.URL+inbox.Path).events()[0]
+	server := httptest.NewServer(inbox.New(inbox.Options{
+		Service: shop.Gateway, Secret: "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 32)), PublicURL: shop.URL, Program: "coinslot",
+		Logger: shop.Log.Logger(), Now: shop.Now,
+	}).Or(http.NotFoundHandler()))
+	defer server.Close()
+	address := server.URL + open(t, server.URL+inbox.Path).events()[0]
 	was := open(t, address).id("headers")
 	shop.Wait(time.Hour)
 	if now := open(t, address).id("headers"); now == was {
