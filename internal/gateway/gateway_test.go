@@ -83,7 +83,7 @@ func play(t *testing.T, test func(w *world)) {
 		}
 		defer s.Close()
 		ledger := sandbox.NewMemoryLedger()
-		w := &world{T: t, store: s, ledger: ledger, line: &line{Provider: sandbox.New(ledger, time.Now)}}
+		w := &world{T: t, store: s, ledger: ledger, line: &line{Provider: sandbox.New(sandbox.Options{Ledger: ledger})}}
 		w.caller = gateway.Caller{Environment: pay.Sandbox}
 		test(w)
 	})
