@@ -22,7 +22,7 @@ var (
 )
 
 // pages has a template for each kind of page: the layout, and what it puts in its middle.
-var pages = parsePages("form", "waiting", "ended", "wallet", "problem")
+var pages = parsePages("form", "waiting", "ended", "wallet", "verify", "problem")
 
 func read(name string) string {
 	b, err := files.ReadFile(name)
@@ -44,7 +44,7 @@ func templateFor(state string) string {
 	switch state {
 	case "pending":
 		return "form"
-	case "processing", "authorized":
+	case "processing", "verify", "authorized":
 		return "waiting"
 	}
 	return "ended"

@@ -6,6 +6,7 @@ package installation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -88,6 +89,11 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if err := o.Registry.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "coinslot_late_payments_total", Help: "Payments for which money came after they had ended without any.",
+	}, func() float64 { return float64(service.LateMoney()) })); err != nil {
+		return nil, fmt.Errorf("register the count of late payments: %w", err)
 	}
 	places := rpc.NewPlaces(o.Vault.Derive("places in the feed"))
 	front, err := server.New(server.Options{

@@ -2901,6 +2901,182 @@ func (x *ShowSessionResponse) GetRefunds() []*Refund {
 	return nil
 }
 
+// ListLatePaymentsRequest pages through payments for which money came late.
+type ListLatePaymentsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many to list, 1 to 250; by default 100.
+	Limit *int32 `protobuf:"varint,1,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
+	// The `id` of the last payment of the page before; empty: from the newest.
+	Before        string `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLatePaymentsRequest) Reset() {
+	*x = ListLatePaymentsRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLatePaymentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLatePaymentsRequest) ProtoMessage() {}
+
+func (x *ListLatePaymentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLatePaymentsRequest.ProtoReflect.Descriptor instead.
+func (*ListLatePaymentsRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *ListLatePaymentsRequest) GetLimit() int32 {
+	if x != nil && x.Limit != nil {
+		return *x.Limit
+	}
+	return 0
+}
+
+func (x *ListLatePaymentsRequest) GetBefore() string {
+	if x != nil {
+		return x.Before
+	}
+	return ""
+}
+
+// LatePayment is a payment for which money came after it had ended without any. The
+// payment stays as it ended.
+type LatePayment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The payment.
+	Payment *v1.Payment `protobuf:"bytes,1,opt,name=payment,proto3" json:"payment,omitempty"`
+	// What has become of the money: `owed` while the provider is being asked to return it,
+	// `returned`, or `kept` where the provider does not, so that somebody must.
+	LateMoney string `protobuf:"bytes,2,opt,name=late_money,json=lateMoney,proto3" json:"late_money,omitempty"`
+	// When it was first known of.
+	LateAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=late_at,json=lateAt,proto3" json:"late_at,omitempty"`
+	// `sandbox` or `production`.
+	Environment   string `protobuf:"bytes,4,opt,name=environment,proto3" json:"environment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LatePayment) Reset() {
+	*x = LatePayment{}
+	mi := &file_admin_v1_admin_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LatePayment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LatePayment) ProtoMessage() {}
+
+func (x *LatePayment) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LatePayment.ProtoReflect.Descriptor instead.
+func (*LatePayment) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *LatePayment) GetPayment() *v1.Payment {
+	if x != nil {
+		return x.Payment
+	}
+	return nil
+}
+
+func (x *LatePayment) GetLateMoney() string {
+	if x != nil {
+		return x.LateMoney
+	}
+	return ""
+}
+
+func (x *LatePayment) GetLateAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LateAt
+	}
+	return nil
+}
+
+func (x *LatePayment) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+// ListLatePaymentsResponse is one page.
+type ListLatePaymentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The payments, newest first.
+	Payments      []*LatePayment `protobuf:"bytes,1,rep,name=payments,proto3" json:"payments,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLatePaymentsResponse) Reset() {
+	*x = ListLatePaymentsResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLatePaymentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLatePaymentsResponse) ProtoMessage() {}
+
+func (x *ListLatePaymentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLatePaymentsResponse.ProtoReflect.Descriptor instead.
+func (*ListLatePaymentsResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *ListLatePaymentsResponse) GetPayments() []*LatePayment {
+	if x != nil {
+		return x.Payments
+	}
+	return nil
+}
+
 // SandboxPayRequest says which session to pay, and how.
 type SandboxPayRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2912,14 +3088,16 @@ type SandboxPayRequest struct {
 	//
 	//	*SandboxPayRequest_Card
 	//	*SandboxPayRequest_Method
-	Instrument    isSandboxPayRequest_Instrument `protobuf_oneof:"instrument"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Instrument isSandboxPayRequest_Instrument `protobuf_oneof:"instrument"`
+	// Refuses what a card that asks for 3-D Secure asks; by default it is approved.
+	RefuseChallenge bool `protobuf:"varint,4,opt,name=refuse_challenge,json=refuseChallenge,proto3" json:"refuse_challenge,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *SandboxPayRequest) Reset() {
 	*x = SandboxPayRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[43]
+	mi := &file_admin_v1_admin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2931,7 +3109,7 @@ func (x *SandboxPayRequest) String() string {
 func (*SandboxPayRequest) ProtoMessage() {}
 
 func (x *SandboxPayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[43]
+	mi := &file_admin_v1_admin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2944,7 +3122,7 @@ func (x *SandboxPayRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SandboxPayRequest.ProtoReflect.Descriptor instead.
 func (*SandboxPayRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{43}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *SandboxPayRequest) GetSessionId() string {
@@ -2977,6 +3155,13 @@ func (x *SandboxPayRequest) GetMethod() string {
 		}
 	}
 	return ""
+}
+
+func (x *SandboxPayRequest) GetRefuseChallenge() bool {
+	if x != nil {
+		return x.RefuseChallenge
+	}
+	return false
 }
 
 type isSandboxPayRequest_Instrument interface {
@@ -3012,7 +3197,7 @@ type SandboxPayResponse struct {
 
 func (x *SandboxPayResponse) Reset() {
 	*x = SandboxPayResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[44]
+	mi := &file_admin_v1_admin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3024,7 +3209,7 @@ func (x *SandboxPayResponse) String() string {
 func (*SandboxPayResponse) ProtoMessage() {}
 
 func (x *SandboxPayResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[44]
+	mi := &file_admin_v1_admin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3037,7 +3222,7 @@ func (x *SandboxPayResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SandboxPayResponse.ProtoReflect.Descriptor instead.
 func (*SandboxPayResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{44}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *SandboxPayResponse) GetSession() *v1.Session {
@@ -3082,7 +3267,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_admin_v1_admin_proto_msgTypes[45]
+	mi := &file_admin_v1_admin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3094,7 +3279,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[45]
+	mi := &file_admin_v1_admin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3107,7 +3292,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{45}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Delivery) GetId() string {
@@ -3193,7 +3378,7 @@ type ListDeliveriesRequest struct {
 
 func (x *ListDeliveriesRequest) Reset() {
 	*x = ListDeliveriesRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[46]
+	mi := &file_admin_v1_admin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3205,7 +3390,7 @@ func (x *ListDeliveriesRequest) String() string {
 func (*ListDeliveriesRequest) ProtoMessage() {}
 
 func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[46]
+	mi := &file_admin_v1_admin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3218,7 +3403,7 @@ func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{46}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ListDeliveriesRequest) GetEndpointId() string {
@@ -3269,7 +3454,7 @@ type ListDeliveriesResponse struct {
 
 func (x *ListDeliveriesResponse) Reset() {
 	*x = ListDeliveriesResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[47]
+	mi := &file_admin_v1_admin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3281,7 +3466,7 @@ func (x *ListDeliveriesResponse) String() string {
 func (*ListDeliveriesResponse) ProtoMessage() {}
 
 func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[47]
+	mi := &file_admin_v1_admin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3294,7 +3479,7 @@ func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{47}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ListDeliveriesResponse) GetDeliveries() []*Delivery {
@@ -3332,7 +3517,7 @@ type Attempt struct {
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_admin_v1_admin_proto_msgTypes[48]
+	mi := &file_admin_v1_admin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3344,7 +3529,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[48]
+	mi := &file_admin_v1_admin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3357,7 +3542,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{48}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Attempt) GetNumber() int32 {
@@ -3413,7 +3598,7 @@ type ListAttemptsRequest struct {
 
 func (x *ListAttemptsRequest) Reset() {
 	*x = ListAttemptsRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[49]
+	mi := &file_admin_v1_admin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3425,7 +3610,7 @@ func (x *ListAttemptsRequest) String() string {
 func (*ListAttemptsRequest) ProtoMessage() {}
 
 func (x *ListAttemptsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[49]
+	mi := &file_admin_v1_admin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3438,7 +3623,7 @@ func (x *ListAttemptsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttemptsRequest.ProtoReflect.Descriptor instead.
 func (*ListAttemptsRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{49}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ListAttemptsRequest) GetDeliveryId() string {
@@ -3461,7 +3646,7 @@ type ListAttemptsResponse struct {
 
 func (x *ListAttemptsResponse) Reset() {
 	*x = ListAttemptsResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[50]
+	mi := &file_admin_v1_admin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3473,7 +3658,7 @@ func (x *ListAttemptsResponse) String() string {
 func (*ListAttemptsResponse) ProtoMessage() {}
 
 func (x *ListAttemptsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[50]
+	mi := &file_admin_v1_admin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3486,7 +3671,7 @@ func (x *ListAttemptsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttemptsResponse.ProtoReflect.Descriptor instead.
 func (*ListAttemptsResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{50}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ListAttemptsResponse) GetDelivery() *Delivery {
@@ -3519,7 +3704,7 @@ type RedeliverRequest struct {
 
 func (x *RedeliverRequest) Reset() {
 	*x = RedeliverRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[51]
+	mi := &file_admin_v1_admin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3531,7 +3716,7 @@ func (x *RedeliverRequest) String() string {
 func (*RedeliverRequest) ProtoMessage() {}
 
 func (x *RedeliverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[51]
+	mi := &file_admin_v1_admin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3544,7 +3729,7 @@ func (x *RedeliverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedeliverRequest.ProtoReflect.Descriptor instead.
 func (*RedeliverRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{51}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *RedeliverRequest) GetWhat() isRedeliverRequest_What {
@@ -3602,7 +3787,7 @@ type RedeliverResponse struct {
 
 func (x *RedeliverResponse) Reset() {
 	*x = RedeliverResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[52]
+	mi := &file_admin_v1_admin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3614,7 +3799,7 @@ func (x *RedeliverResponse) String() string {
 func (*RedeliverResponse) ProtoMessage() {}
 
 func (x *RedeliverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[52]
+	mi := &file_admin_v1_admin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3627,7 +3812,7 @@ func (x *RedeliverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedeliverResponse.ProtoReflect.Descriptor instead.
 func (*RedeliverResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{52}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *RedeliverResponse) GetDeliveries() int32 {
@@ -3650,7 +3835,7 @@ type RecoverRequest struct {
 
 func (x *RecoverRequest) Reset() {
 	*x = RecoverRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[53]
+	mi := &file_admin_v1_admin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3662,7 +3847,7 @@ func (x *RecoverRequest) String() string {
 func (*RecoverRequest) ProtoMessage() {}
 
 func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[53]
+	mi := &file_admin_v1_admin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3675,7 +3860,7 @@ func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverRequest.ProtoReflect.Descriptor instead.
 func (*RecoverRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{53}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *RecoverRequest) GetEndpointId() string {
@@ -3703,7 +3888,7 @@ type RecoverResponse struct {
 
 func (x *RecoverResponse) Reset() {
 	*x = RecoverResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[54]
+	mi := &file_admin_v1_admin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3715,7 +3900,7 @@ func (x *RecoverResponse) String() string {
 func (*RecoverResponse) ProtoMessage() {}
 
 func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[54]
+	mi := &file_admin_v1_admin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3728,7 +3913,7 @@ func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverResponse.ProtoReflect.Descriptor instead.
 func (*RecoverResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{54}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *RecoverResponse) GetDeliveries() int32 {
@@ -3756,7 +3941,7 @@ type ListenRequest struct {
 
 func (x *ListenRequest) Reset() {
 	*x = ListenRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[55]
+	mi := &file_admin_v1_admin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3768,7 +3953,7 @@ func (x *ListenRequest) String() string {
 func (*ListenRequest) ProtoMessage() {}
 
 func (x *ListenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[55]
+	mi := &file_admin_v1_admin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3781,7 +3966,7 @@ func (x *ListenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListenRequest.ProtoReflect.Descriptor instead.
 func (*ListenRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{55}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ListenRequest) GetEnvironment() string {
@@ -3836,7 +4021,7 @@ type ListenResponse struct {
 
 func (x *ListenResponse) Reset() {
 	*x = ListenResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[56]
+	mi := &file_admin_v1_admin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3848,7 +4033,7 @@ func (x *ListenResponse) String() string {
 func (*ListenResponse) ProtoMessage() {}
 
 func (x *ListenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[56]
+	mi := &file_admin_v1_admin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3861,7 +4046,7 @@ func (x *ListenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListenResponse.ProtoReflect.Descriptor instead.
 func (*ListenResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{56}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ListenResponse) GetSecret() string {
@@ -3928,7 +4113,7 @@ type HeardRequest struct {
 
 func (x *HeardRequest) Reset() {
 	*x = HeardRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[57]
+	mi := &file_admin_v1_admin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3940,7 +4125,7 @@ func (x *HeardRequest) String() string {
 func (*HeardRequest) ProtoMessage() {}
 
 func (x *HeardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[57]
+	mi := &file_admin_v1_admin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3953,7 +4138,7 @@ func (x *HeardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeardRequest.ProtoReflect.Descriptor instead.
 func (*HeardRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{57}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *HeardRequest) GetEnvironment() string {
@@ -3986,7 +4171,7 @@ type HeardResponse struct {
 
 func (x *HeardResponse) Reset() {
 	*x = HeardResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[58]
+	mi := &file_admin_v1_admin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3998,7 +4183,7 @@ func (x *HeardResponse) String() string {
 func (*HeardResponse) ProtoMessage() {}
 
 func (x *HeardResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[58]
+	mi := &file_admin_v1_admin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4011,7 +4196,7 @@ func (x *HeardResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeardResponse.ProtoReflect.Descriptor instead.
 func (*HeardResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{58}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{61}
 }
 
 // TriggerRequest names an event to make happen.
@@ -4027,7 +4212,7 @@ type TriggerRequest struct {
 
 func (x *TriggerRequest) Reset() {
 	*x = TriggerRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[59]
+	mi := &file_admin_v1_admin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4039,7 +4224,7 @@ func (x *TriggerRequest) String() string {
 func (*TriggerRequest) ProtoMessage() {}
 
 func (x *TriggerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[59]
+	mi := &file_admin_v1_admin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4052,7 +4237,7 @@ func (x *TriggerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TriggerRequest.ProtoReflect.Descriptor instead.
 func (*TriggerRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{59}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *TriggerRequest) GetEvent() string {
@@ -4085,7 +4270,7 @@ type TriggerResponse struct {
 
 func (x *TriggerResponse) Reset() {
 	*x = TriggerResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[60]
+	mi := &file_admin_v1_admin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4097,7 +4282,7 @@ func (x *TriggerResponse) String() string {
 func (*TriggerResponse) ProtoMessage() {}
 
 func (x *TriggerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[60]
+	mi := &file_admin_v1_admin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4110,7 +4295,7 @@ func (x *TriggerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TriggerResponse.ProtoReflect.Descriptor instead.
 func (*TriggerResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{60}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *TriggerResponse) GetSessionId() string {
@@ -4405,12 +4590,25 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\asession\x18\x01 \x01(\v2\x0f.pay.v1.SessionR\asession\x12+\n" +
 	"\bpayments\x18\x02 \x03(\v2\x0f.pay.v1.PaymentR\bpayments\x12%\n" +
 	"\x06events\x18\x03 \x03(\v2\r.pay.v1.EventR\x06events\x12*\n" +
-	"\arefunds\x18\x04 \x03(\v2\x10.admin.v1.RefundR\arefunds\"p\n" +
+	"\arefunds\x18\x04 \x03(\v2\x10.admin.v1.RefundR\arefunds\"V\n" +
+	"\x17ListLatePaymentsRequest\x12\x19\n" +
+	"\x05limit\x18\x01 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x16\n" +
+	"\x06before\x18\x02 \x01(\tR\x06beforeB\b\n" +
+	"\x06_limit\"\xae\x01\n" +
+	"\vLatePayment\x12)\n" +
+	"\apayment\x18\x01 \x01(\v2\x0f.pay.v1.PaymentR\apayment\x12\x1d\n" +
+	"\n" +
+	"late_money\x18\x02 \x01(\tR\tlateMoney\x123\n" +
+	"\alate_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x06lateAt\x12 \n" +
+	"\venvironment\x18\x04 \x01(\tR\venvironment\"M\n" +
+	"\x18ListLatePaymentsResponse\x121\n" +
+	"\bpayments\x18\x01 \x03(\v2\x15.admin.v1.LatePaymentR\bpayments\"\x9b\x01\n" +
 	"\x11SandboxPayRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x14\n" +
 	"\x04card\x18\x02 \x01(\tH\x00R\x04card\x12\x18\n" +
-	"\x06method\x18\x03 \x01(\tH\x00R\x06methodB\f\n" +
+	"\x06method\x18\x03 \x01(\tH\x00R\x06method\x12)\n" +
+	"\x10refuse_challenge\x18\x04 \x01(\bR\x0frefuseChallengeB\f\n" +
 	"\n" +
 	"instrument\"j\n" +
 	"\x12SandboxPayResponse\x12)\n" +
@@ -4514,7 +4712,7 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x16\n" +
 	"\x06events\x18\x02 \x03(\tR\x06events\x125\n" +
 	"\x05later\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x05later\x88\x01\x01B\b\n" +
-	"\x06_later2\xe5\x10\n" +
+	"\x06_later2\xc0\x11\n" +
 	"\fAdminService\x12G\n" +
 	"\n" +
 	"CreateGame\x12\x1b.admin.v1.CreateGameRequest\x1a\x1c.admin.v1.CreateGameResponse\x12D\n" +
@@ -4543,7 +4741,8 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x06Listen\x12\x17.admin.v1.ListenRequest\x1a\x18.admin.v1.ListenResponse0\x01\x128\n" +
 	"\x05Heard\x12\x16.admin.v1.HeardRequest\x1a\x17.admin.v1.HeardResponse\x12>\n" +
 	"\aTrigger\x12\x18.admin.v1.TriggerRequest\x1a\x19.admin.v1.TriggerResponse\x12J\n" +
-	"\vShowSession\x12\x1c.admin.v1.ShowSessionRequest\x1a\x1d.admin.v1.ShowSessionResponse\x12G\n" +
+	"\vShowSession\x12\x1c.admin.v1.ShowSessionRequest\x1a\x1d.admin.v1.ShowSessionResponse\x12Y\n" +
+	"\x10ListLatePayments\x12!.admin.v1.ListLatePaymentsRequest\x1a\".admin.v1.ListLatePaymentsResponse\x12G\n" +
 	"\n" +
 	"SandboxPay\x12\x1b.admin.v1.SandboxPayRequest\x1a\x1c.admin.v1.SandboxPayResponseB3Z1github.com/coinslot/coinslot/gen/admin/v1;adminv1b\x06proto3"
 
@@ -4559,7 +4758,7 @@ func file_admin_v1_admin_proto_rawDescGZIP() []byte {
 	return file_admin_v1_admin_proto_rawDescData
 }
 
-var file_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
+var file_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
 var file_admin_v1_admin_proto_goTypes = []any{
 	(*StringList)(nil),                    // 0: admin.v1.StringList
 	(*Game)(nil),                          // 1: admin.v1.Game
@@ -4604,148 +4803,156 @@ var file_admin_v1_admin_proto_goTypes = []any{
 	(*ListRefundsResponse)(nil),           // 40: admin.v1.ListRefundsResponse
 	(*ShowSessionRequest)(nil),            // 41: admin.v1.ShowSessionRequest
 	(*ShowSessionResponse)(nil),           // 42: admin.v1.ShowSessionResponse
-	(*SandboxPayRequest)(nil),             // 43: admin.v1.SandboxPayRequest
-	(*SandboxPayResponse)(nil),            // 44: admin.v1.SandboxPayResponse
-	(*Delivery)(nil),                      // 45: admin.v1.Delivery
-	(*ListDeliveriesRequest)(nil),         // 46: admin.v1.ListDeliveriesRequest
-	(*ListDeliveriesResponse)(nil),        // 47: admin.v1.ListDeliveriesResponse
-	(*Attempt)(nil),                       // 48: admin.v1.Attempt
-	(*ListAttemptsRequest)(nil),           // 49: admin.v1.ListAttemptsRequest
-	(*ListAttemptsResponse)(nil),          // 50: admin.v1.ListAttemptsResponse
-	(*RedeliverRequest)(nil),              // 51: admin.v1.RedeliverRequest
-	(*RedeliverResponse)(nil),             // 52: admin.v1.RedeliverResponse
-	(*RecoverRequest)(nil),                // 53: admin.v1.RecoverRequest
-	(*RecoverResponse)(nil),               // 54: admin.v1.RecoverResponse
-	(*ListenRequest)(nil),                 // 55: admin.v1.ListenRequest
-	(*ListenResponse)(nil),                // 56: admin.v1.ListenResponse
-	(*HeardRequest)(nil),                  // 57: admin.v1.HeardRequest
-	(*HeardResponse)(nil),                 // 58: admin.v1.HeardResponse
-	(*TriggerRequest)(nil),                // 59: admin.v1.TriggerRequest
-	(*TriggerResponse)(nil),               // 60: admin.v1.TriggerResponse
-	(*durationpb.Duration)(nil),           // 61: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),         // 62: google.protobuf.Timestamp
-	(*v1.Error)(nil),                      // 63: pay.v1.Error
-	(*v1.Session)(nil),                    // 64: pay.v1.Session
-	(*v1.Payment)(nil),                    // 65: pay.v1.Payment
-	(*v1.Event)(nil),                      // 66: pay.v1.Event
+	(*ListLatePaymentsRequest)(nil),       // 43: admin.v1.ListLatePaymentsRequest
+	(*LatePayment)(nil),                   // 44: admin.v1.LatePayment
+	(*ListLatePaymentsResponse)(nil),      // 45: admin.v1.ListLatePaymentsResponse
+	(*SandboxPayRequest)(nil),             // 46: admin.v1.SandboxPayRequest
+	(*SandboxPayResponse)(nil),            // 47: admin.v1.SandboxPayResponse
+	(*Delivery)(nil),                      // 48: admin.v1.Delivery
+	(*ListDeliveriesRequest)(nil),         // 49: admin.v1.ListDeliveriesRequest
+	(*ListDeliveriesResponse)(nil),        // 50: admin.v1.ListDeliveriesResponse
+	(*Attempt)(nil),                       // 51: admin.v1.Attempt
+	(*ListAttemptsRequest)(nil),           // 52: admin.v1.ListAttemptsRequest
+	(*ListAttemptsResponse)(nil),          // 53: admin.v1.ListAttemptsResponse
+	(*RedeliverRequest)(nil),              // 54: admin.v1.RedeliverRequest
+	(*RedeliverResponse)(nil),             // 55: admin.v1.RedeliverResponse
+	(*RecoverRequest)(nil),                // 56: admin.v1.RecoverRequest
+	(*RecoverResponse)(nil),               // 57: admin.v1.RecoverResponse
+	(*ListenRequest)(nil),                 // 58: admin.v1.ListenRequest
+	(*ListenResponse)(nil),                // 59: admin.v1.ListenResponse
+	(*HeardRequest)(nil),                  // 60: admin.v1.HeardRequest
+	(*HeardResponse)(nil),                 // 61: admin.v1.HeardResponse
+	(*TriggerRequest)(nil),                // 62: admin.v1.TriggerRequest
+	(*TriggerResponse)(nil),               // 63: admin.v1.TriggerResponse
+	(*durationpb.Duration)(nil),           // 64: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),         // 65: google.protobuf.Timestamp
+	(*v1.Error)(nil),                      // 66: pay.v1.Error
+	(*v1.Session)(nil),                    // 67: pay.v1.Session
+	(*v1.Payment)(nil),                    // 68: pay.v1.Payment
+	(*v1.Event)(nil),                      // 69: pay.v1.Event
 }
 var file_admin_v1_admin_proto_depIdxs = []int32{
-	61, // 0: admin.v1.Game.session_ttl:type_name -> google.protobuf.Duration
-	62, // 1: admin.v1.Game.created_at:type_name -> google.protobuf.Timestamp
-	62, // 2: admin.v1.Game.updated_at:type_name -> google.protobuf.Timestamp
-	61, // 3: admin.v1.CreateGameRequest.session_ttl:type_name -> google.protobuf.Duration
+	64, // 0: admin.v1.Game.session_ttl:type_name -> google.protobuf.Duration
+	65, // 1: admin.v1.Game.created_at:type_name -> google.protobuf.Timestamp
+	65, // 2: admin.v1.Game.updated_at:type_name -> google.protobuf.Timestamp
+	64, // 3: admin.v1.CreateGameRequest.session_ttl:type_name -> google.protobuf.Duration
 	1,  // 4: admin.v1.CreateGameResponse.game:type_name -> admin.v1.Game
 	1,  // 5: admin.v1.ListGamesResponse.games:type_name -> admin.v1.Game
 	1,  // 6: admin.v1.GetGameResponse.game:type_name -> admin.v1.Game
-	61, // 7: admin.v1.UpdateGameRequest.session_ttl:type_name -> google.protobuf.Duration
+	64, // 7: admin.v1.UpdateGameRequest.session_ttl:type_name -> google.protobuf.Duration
 	0,  // 8: admin.v1.UpdateGameRequest.return_url_schemes:type_name -> admin.v1.StringList
 	0,  // 9: admin.v1.UpdateGameRequest.return_url_hosts:type_name -> admin.v1.StringList
 	0,  // 10: admin.v1.UpdateGameRequest.currencies:type_name -> admin.v1.StringList
 	1,  // 11: admin.v1.UpdateGameResponse.game:type_name -> admin.v1.Game
-	61, // 12: admin.v1.RotateConfirmSecretRequest.overlap:type_name -> google.protobuf.Duration
-	62, // 13: admin.v1.RotateConfirmSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
-	62, // 14: admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
-	62, // 15: admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	62, // 16: admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	62, // 17: admin.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
-	62, // 18: admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
+	64, // 12: admin.v1.RotateConfirmSecretRequest.overlap:type_name -> google.protobuf.Duration
+	65, // 13: admin.v1.RotateConfirmSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	65, // 14: admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
+	65, // 15: admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	65, // 16: admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	65, // 17: admin.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
+	65, // 18: admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
 	12, // 19: admin.v1.CreateKeyResponse.key:type_name -> admin.v1.Key
 	12, // 20: admin.v1.ListKeysResponse.keys:type_name -> admin.v1.Key
-	61, // 21: admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
+	64, // 21: admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
 	12, // 22: admin.v1.RotateKeyResponse.key:type_name -> admin.v1.Key
 	12, // 23: admin.v1.RotateKeyResponse.old_key:type_name -> admin.v1.Key
 	12, // 24: admin.v1.RevokeKeyResponse.key:type_name -> admin.v1.Key
-	62, // 25: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
-	62, // 26: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
-	62, // 27: admin.v1.WebhookEndpoint.failing_since:type_name -> google.protobuf.Timestamp
+	65, // 25: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
+	65, // 26: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
+	65, // 27: admin.v1.WebhookEndpoint.failing_since:type_name -> google.protobuf.Timestamp
 	21, // 28: admin.v1.CreateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
 	21, // 29: admin.v1.ListWebhookEndpointsResponse.endpoints:type_name -> admin.v1.WebhookEndpoint
 	0,  // 30: admin.v1.UpdateWebhookEndpointRequest.events:type_name -> admin.v1.StringList
 	21, // 31: admin.v1.UpdateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	61, // 32: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
+	64, // 32: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
 	21, // 33: admin.v1.RotateWebhookSecretResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	62, // 34: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
-	61, // 35: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
-	63, // 36: admin.v1.Refund.error:type_name -> pay.v1.Error
-	62, // 37: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
-	62, // 38: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
+	65, // 34: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	64, // 35: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
+	66, // 36: admin.v1.Refund.error:type_name -> pay.v1.Error
+	65, // 37: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
+	65, // 38: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
 	34, // 39: admin.v1.CreateRefundResponse.refund:type_name -> admin.v1.Refund
 	34, // 40: admin.v1.GetRefundResponse.refund:type_name -> admin.v1.Refund
 	34, // 41: admin.v1.ListRefundsResponse.refunds:type_name -> admin.v1.Refund
-	64, // 42: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
-	65, // 43: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
-	66, // 44: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
+	67, // 42: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
+	68, // 43: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
+	69, // 44: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
 	34, // 45: admin.v1.ShowSessionResponse.refunds:type_name -> admin.v1.Refund
-	64, // 46: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
-	65, // 47: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
-	62, // 48: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
-	62, // 49: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
-	45, // 50: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
-	62, // 51: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
-	61, // 52: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
-	45, // 53: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
-	48, // 54: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
-	62, // 55: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
-	62, // 56: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
-	2,  // 57: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
-	4,  // 58: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
-	6,  // 59: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
-	8,  // 60: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
-	10, // 61: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
-	13, // 62: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
-	15, // 63: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
-	17, // 64: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
-	19, // 65: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
-	22, // 66: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
-	24, // 67: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
-	26, // 68: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
-	28, // 69: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
-	30, // 70: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
-	32, // 71: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
-	35, // 72: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
-	37, // 73: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
-	39, // 74: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
-	46, // 75: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
-	49, // 76: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
-	51, // 77: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
-	53, // 78: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
-	55, // 79: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
-	57, // 80: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
-	59, // 81: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
-	41, // 82: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
-	43, // 83: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
-	3,  // 84: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
-	5,  // 85: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
-	7,  // 86: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
-	9,  // 87: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
-	11, // 88: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
-	14, // 89: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
-	16, // 90: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
-	18, // 91: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
-	20, // 92: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
-	23, // 93: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
-	25, // 94: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
-	27, // 95: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
-	29, // 96: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
-	31, // 97: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
-	33, // 98: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
-	36, // 99: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
-	38, // 100: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
-	40, // 101: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
-	47, // 102: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
-	50, // 103: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
-	52, // 104: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
-	54, // 105: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
-	56, // 106: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
-	58, // 107: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
-	60, // 108: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
-	42, // 109: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
-	44, // 110: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
-	84, // [84:111] is the sub-list for method output_type
-	57, // [57:84] is the sub-list for method input_type
-	57, // [57:57] is the sub-list for extension type_name
-	57, // [57:57] is the sub-list for extension extendee
-	0,  // [0:57] is the sub-list for field type_name
+	68, // 46: admin.v1.LatePayment.payment:type_name -> pay.v1.Payment
+	65, // 47: admin.v1.LatePayment.late_at:type_name -> google.protobuf.Timestamp
+	44, // 48: admin.v1.ListLatePaymentsResponse.payments:type_name -> admin.v1.LatePayment
+	67, // 49: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
+	68, // 50: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
+	65, // 51: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
+	65, // 52: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
+	48, // 53: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
+	65, // 54: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
+	64, // 55: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
+	48, // 56: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
+	51, // 57: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
+	65, // 58: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
+	65, // 59: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
+	2,  // 60: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
+	4,  // 61: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
+	6,  // 62: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
+	8,  // 63: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
+	10, // 64: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
+	13, // 65: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
+	15, // 66: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
+	17, // 67: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
+	19, // 68: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
+	22, // 69: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
+	24, // 70: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
+	26, // 71: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
+	28, // 72: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
+	30, // 73: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
+	32, // 74: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
+	35, // 75: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
+	37, // 76: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
+	39, // 77: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
+	49, // 78: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
+	52, // 79: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
+	54, // 80: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
+	56, // 81: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
+	58, // 82: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
+	60, // 83: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
+	62, // 84: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
+	41, // 85: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
+	43, // 86: admin.v1.AdminService.ListLatePayments:input_type -> admin.v1.ListLatePaymentsRequest
+	46, // 87: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
+	3,  // 88: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
+	5,  // 89: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
+	7,  // 90: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
+	9,  // 91: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
+	11, // 92: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
+	14, // 93: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
+	16, // 94: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
+	18, // 95: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
+	20, // 96: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
+	23, // 97: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
+	25, // 98: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
+	27, // 99: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
+	29, // 100: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
+	31, // 101: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
+	33, // 102: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
+	36, // 103: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
+	38, // 104: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
+	40, // 105: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
+	50, // 106: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
+	53, // 107: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
+	55, // 108: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
+	57, // 109: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
+	59, // 110: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
+	61, // 111: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
+	63, // 112: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
+	42, // 113: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
+	45, // 114: admin.v1.AdminService.ListLatePayments:output_type -> admin.v1.ListLatePaymentsResponse
+	47, // 115: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
+	88, // [88:116] is the sub-list for method output_type
+	60, // [60:88] is the sub-list for method input_type
+	60, // [60:60] is the sub-list for extension type_name
+	60, // [60:60] is the sub-list for extension extendee
+	0,  // [0:60] is the sub-list for field type_name
 }
 
 func init() { file_admin_v1_admin_proto_init() }
@@ -4771,29 +4978,30 @@ func file_admin_v1_admin_proto_init() {
 	file_admin_v1_admin_proto_msgTypes[35].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[39].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[40].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[43].OneofWrappers = []any{
+	file_admin_v1_admin_proto_msgTypes[43].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[46].OneofWrappers = []any{
 		(*SandboxPayRequest_Card)(nil),
 		(*SandboxPayRequest_Method)(nil),
 	}
-	file_admin_v1_admin_proto_msgTypes[45].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[46].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[47].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[48].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[51].OneofWrappers = []any{
+	file_admin_v1_admin_proto_msgTypes[49].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[50].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[51].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[54].OneofWrappers = []any{
 		(*RedeliverRequest_DeliveryId)(nil),
 		(*RedeliverRequest_EventId)(nil),
 	}
-	file_admin_v1_admin_proto_msgTypes[53].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[55].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[56].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[60].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[58].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[59].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[63].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_v1_admin_proto_rawDesc), len(file_admin_v1_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   61,
+			NumMessages:   64,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
