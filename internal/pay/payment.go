@@ -11,7 +11,7 @@ type PaymentStatus string
 // The statuses of a payment. Processing and Authorized are live; the others are
 // final, but that a succeeded payment can still be refunded.
 const (
-	// Processing: stored before the provider was asked, its answer not known yet. The provider acts next, or reconciliation.
+	// Processing: stored before the provider was asked, its answer not known yet. The provider acts next, or reconciliation, or the player where the provider asks them to confirm.
 	PaymentProcessing PaymentStatus = "processing"
 	// Authorized: the funds are held. The game acts next by completing or cancelling, or by its answer where it is asked, or the clock by voiding.
 	PaymentAuthorized PaymentStatus = "authorized"
