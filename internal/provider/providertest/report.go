@@ -36,6 +36,13 @@ func (d *desk) take(_ context.Context, raw provider.RawReport) error {
 	return nil
 }
 
+// watch has something looked at when each report comes.
+func (d *desk) watch(look func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.look = look
+}
+
 func (d *desk) close(closed bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
