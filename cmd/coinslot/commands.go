@@ -7,7 +7,7 @@ var commands = []command{
 	keysCreate, keysList, keysRotate, keysRevoke,
 	webhooksCreate, webhooksList, webhooksUpdate, webhooksDelete, webhooksRotateSecret, webhooksTest, webhooksVerify,
 	webhooksDeliveries, webhooksAttempts, webhooksRedeliver, webhooksRecover,
-	sessionsShow,
+	sessionsShow, paymentsLate,
 	refundsCreate, refundsList, refundsShow,
 	sandboxPay, sandboxAdvance, sandboxClock, triggerCommand, listenCommand,
 	benchCommand,

@@ -15,10 +15,12 @@ whichever it is, and 1 if the session could not be paid at all.`,
 	example: "coinslot sandbox pay sess_… --card 4000000000000002",
 	prepare: online(func(f *config.Flags) operation {
 		var card, method *string
+		var refuse bool
 		f.Flag("card", "NUMBER", "a card of the sandbox; its number decides the outcome (default 4242424242424242, which succeeds)", given(&card, config.Text))
 		f.Flag("method", "NAME", "a wallet instead: apple_pay, google_pay, paypal, paylater or venmo", given(&method, config.Text))
+		f.Flag("refuse", "", "refuse what a card that asks for 3-D Secure asks (by default it is approved)", config.Switch(&refuse))
 		return func(ctx context.Context, admin adminv1connect.AdminServiceClient, p *printer, operands []string) error {
-			req := &adminv1.SandboxPayRequest{SessionId: operands[0]}
+			req := &adminv1.SandboxPayRequest{SessionId: operands[0], RefuseChallenge: refuse}
 			switch {
 			case card != nil && method != nil:
 				return config.Misused("--card and --method cannot go together")

@@ -29,6 +29,13 @@ func ParseAddress(base string) (Address, error) {
 // PageURL is where the player pays for a session: what Session.url tells.
 func (a Address) PageURL(id pay.SessionID) string { return a.base.String() + "/" + string(id) }
 
+// VerifyURL is where the player of a sandbox session answers in place of their bank's page.
+func (a Address) VerifyURL(id pay.SessionID) string { return a.PageURL(id) + "/verify" }
+
+// has says whether a URL is of the page's own site. A form's answer may lead there; to
+// another site the page's own policy lets only a link lead.
+func (a Address) has(u string) bool { return strings.HasPrefix(u, a.origin()+"/") }
+
 // ImageURL is where a stored image is shown.
 func (a Address) ImageURL(name pay.ImageName) string {
 	return a.base.String() + imagesPath + string(name)

@@ -19,6 +19,11 @@ type Service interface {
 	// Pay tries to pay once. It may return while the payment is still processing.
 	Pay(ctx context.Context, id pay.SessionID, t gateway.Tender) (gateway.Checkout, error)
 
+	// Challenged is what the page shows, and whether its payment waits for the player to
+	// confirm on this page. Answer gives their answer, of that attempt.
+	Challenged(ctx context.Context, id pay.SessionID) (gateway.Checkout, bool, error)
+	Answer(ctx context.Context, id pay.SessionID, attempt int, approved bool) (gateway.Checkout, error)
+
 	// Leave calls the session off for the player.
 	Leave(ctx context.Context, id pay.SessionID) (gateway.Checkout, error)
 

@@ -62,6 +62,11 @@ var chineseSimplified = map[string]string{
 	"releasing":       "支付未被接受",
 	"releasing_says":  "您不会被扣款：冻结的金额正在解冻。",
 	"look_again":      "再次查看",
+	"verify":          "请确认是您本人",
+	"verify_says":     "您的银行需要确认是您本人在操作。在您确认之前不会扣款。",
+	"verify_go":       "继续验证",
+	"bank":            "银行验证",
+	"bank_stands":     "此页面代替银行验证您身份的页面。不会产生真实的资金往来。",
 
 	// The end.
 	"paid":           "支付成功",

@@ -62,6 +62,11 @@ var chineseTraditional = map[string]string{
 	"releasing":       "付款未被接受",
 	"releasing_says":  "不會向您扣款：預先授權的金額正在釋出。",
 	"look_again":      "再次查看",
+	"verify":          "請確認是您本人",
+	"verify_says":     "您的銀行需要確認是您本人在操作。在您確認之前不會扣款。",
+	"verify_go":       "繼續驗證",
+	"bank":            "銀行驗證",
+	"bank_stands":     "此頁面代替銀行驗證您身分的頁面。不會產生真實的資金往來。",
 
 	// The end.
 	"paid":           "付款成功",

@@ -64,6 +64,11 @@ var english = map[string]string{
 	"releasing":       "Payment not accepted",
 	"releasing_says":  "You are not charged: the amount that was set aside is being released.",
 	"look_again":      "Check again",
+	"verify":          "Confirm that it is you",
+	"verify_says":     "Your bank wants to check that it is really you. You are not charged before you have confirmed.",
+	"verify_go":       "Continue to the check",
+	"bank":            "Your bank's check",
+	"bank_stands":     "This stands in for the page on which your bank checks that it is you. No real money moves.",
 
 	// The end.
 	"paid":           "Payment successful",

@@ -63,6 +63,11 @@ var french = map[string]string{
 	"releasing":       "Paiement non accepté",
 	"releasing_says":  "Vous ne serez pas débité\u00a0: le montant mis en attente est en train d’être libéré.",
 	"look_again":      "Vérifier à nouveau",
+	"verify":          "Confirmez votre identité",
+	"verify_says":     "Votre banque veut vérifier qu’il s’agit bien de vous. Rien n’est débité avant votre confirmation.",
+	"verify_go":       "Continuer vers la vérification",
+	"bank":            "Vérification de votre banque",
+	"bank_stands":     "Cette page remplace celle où votre banque vérifie votre identité. Aucun argent réel ne circule.",
 
 	// The end.
 	"paid":           "Paiement réussi",

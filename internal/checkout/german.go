@@ -62,6 +62,11 @@ var german = map[string]string{
 	"releasing":       "Zahlung nicht angenommen",
 	"releasing_says":  "Es wird nichts abgebucht: Der vorgemerkte Betrag wird gerade wieder freigegeben.",
 	"look_again":      "Erneut prüfen",
+	"verify":          "Bitte bestätigen Sie sich",
+	"verify_says":     "Ihre Bank möchte prüfen, dass Sie es wirklich sind. Vor Ihrer Bestätigung wird nichts abgebucht.",
+	"verify_go":       "Weiter zur Prüfung",
+	"bank":            "Prüfung Ihrer Bank",
+	"bank_stands":     "Diese Seite ersetzt hier die Seite, auf der Ihre Bank prüft, dass Sie es sind. Es fließt kein echtes Geld.",
 
 	// The end.
 	"paid":           "Zahlung erfolgreich",

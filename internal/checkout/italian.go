@@ -62,6 +62,11 @@ var italian = map[string]string{
 	"releasing":       "Pagamento non accettato",
 	"releasing_says":  "Non ti viene addebitato nulla: l’importo riservato è in fase di sblocco.",
 	"look_again":      "Controlla di nuovo",
+	"verify":          "Conferma la tua identità",
+	"verify_says":     "La tua banca vuole verificare che sia davvero tu. Non ti viene addebitato nulla prima della conferma.",
+	"verify_go":       "Vai alla verifica",
+	"bank":            "Verifica della tua banca",
+	"bank_stands":     "Questa pagina sostituisce quella in cui la tua banca verifica la tua identità. Non si muove denaro reale.",
 
 	// The end.
 	"paid":           "Pagamento riuscito",

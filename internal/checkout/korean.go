@@ -62,6 +62,11 @@ var korean = map[string]string{
 	"releasing":       "결제가 수락되지 않았습니다",
 	"releasing_says":  "금액은 청구되지 않습니다. 결제 승인을 취소하고 있습니다.",
 	"look_again":      "다시 확인",
+	"verify":          "본인 확인이 필요합니다",
+	"verify_says":     "은행에서 본인이 맞는지 확인하려고 합니다. 확인하기 전에는 청구되지 않습니다.",
+	"verify_go":       "확인하러 가기",
+	"bank":            "은행의 본인 확인",
+	"bank_stands":     "은행이 본인을 확인하는 페이지를 대신하는 화면입니다. 실제 돈은 이동하지 않습니다.",
 
 	// The end.
 	"paid":           "결제가 완료되었습니다",

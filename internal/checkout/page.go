@@ -70,6 +70,9 @@ func (v *visit) view(c gateway.Checkout) *view {
 	case "processing":
 		s.Heading, s.Says = l.text("processing"), l.text("processing_says")
 		s.Refresh = v.Address.page(c.Session.ID)
+	case "verify":
+		s.Heading, s.Says = l.text("verify"), l.text("verify_says")
+		s.Link, s.LinkText = c.Payment.Action, l.text("verify_go")
 	case "authorized":
 		s.Heading, s.Says = held(l, c.Payment, s.Order.Game)
 		s.Refresh = v.Address.page(c.Session.ID)
@@ -114,6 +117,8 @@ func shownAs(c gateway.Checkout) string {
 	switch {
 	case c.Session.Status == pay.SessionPending && c.Session.Live && c.Payment != nil && c.Payment.Status == pay.PaymentAuthorized:
 		return "authorized"
+	case c.Session.Status == pay.SessionPending && c.Session.Live && c.Payment != nil && c.Payment.Action != "":
+		return "verify"
 	case c.Session.Status == pay.SessionPending && c.Session.Live:
 		return "processing"
 	case c.Session.Status == pay.SessionPaid && c.Payment != nil && c.Payment.Status == pay.PaymentRefunded:

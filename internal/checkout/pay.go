@@ -24,7 +24,11 @@ func (v *visit) pay(id pay.SessionID) {
 		}
 		t.Card, t.Token = &card, ""
 	}
-	_, err := v.Service.Pay(v.r.Context(), id, t)
+	c, err := v.Service.Pay(v.r.Context(), id, t)
+	if err == nil && c.Payment != nil && v.Address.has(c.Payment.Action) {
+		http.Redirect(v.w, v.r, c.Payment.Action, http.StatusSeeOther)
+		return
+	}
 	v.afterPay(id, err)
 }
 

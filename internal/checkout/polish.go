@@ -65,6 +65,11 @@ var polish = map[string]string{
 	"releasing":       "Płatność nie została przyjęta",
 	"releasing_says":  "Nic nie zapłacisz: zablokowana kwota jest właśnie zwalniana.",
 	"look_again":      "Sprawdź ponownie",
+	"verify":          "Potwierdź swoją tożsamość",
+	"verify_says":     "Twój bank chce sprawdzić, czy to naprawdę Ty. Przed potwierdzeniem nic nie zostanie pobrane.",
+	"verify_go":       "Przejdź do weryfikacji",
+	"bank":            "Weryfikacja Twojego banku",
+	"bank_stands":     "Ta strona zastępuje stronę, na której Twój bank sprawdza, czy to Ty. Żadne prawdziwe pieniądze nie są przenoszone.",
 
 	// The end.
 	"paid":           "Płatność zrealizowana",

@@ -62,6 +62,11 @@ var portuguese = map[string]string{
 	"releasing":       "Pagamento não aceito",
 	"releasing_says":  "Nada será cobrado: o valor que estava reservado está sendo liberado.",
 	"look_again":      "Verificar novamente",
+	"verify":          "Confirme sua identidade",
+	"verify_says":     "Seu banco quer verificar se é você mesmo. Nada é cobrado antes da sua confirmação.",
+	"verify_go":       "Continuar para a verificação",
+	"bank":            "Verificação do seu banco",
+	"bank_stands":     "Esta página substitui a página em que seu banco verifica se é você. Nenhum dinheiro real é movimentado.",
 
 	// The end.
 	"paid":           "Pagamento realizado",

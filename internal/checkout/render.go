@@ -32,7 +32,7 @@ func templateFor(state string) string {
 	switch state {
 	case "pending":
 		return "form"
-	case "processing", "authorized":
+	case "processing", "verify", "authorized":
 		return "waiting"
 	}
 	return "ended"

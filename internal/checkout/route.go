@@ -45,6 +45,7 @@ var actions = map[string]action{
 	"wallet": {get: (*visit).wallet},
 	// A browser that is given the address of a form's answer again shows the page.
 	"pay":    {get: (*visit).toPage, post: (*visit).pay},
+	"verify": {get: (*visit).verify, post: (*visit).answer},
 	"cancel": {get: (*visit).toPage, post: (*visit).cancel},
 }
 

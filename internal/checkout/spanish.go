@@ -62,6 +62,11 @@ var spanish = map[string]string{
 	"releasing":       "Pago no aceptado",
 	"releasing_says":  "No se te cobra nada: se está liberando el importe que se había reservado.",
 	"look_again":      "Comprobar de nuevo",
+	"verify":          "Confirme su identidad",
+	"verify_says":     "Su banco quiere comprobar que es usted. No se le cobra nada antes de que lo confirme.",
+	"verify_go":       "Continuar a la comprobación",
+	"bank":            "Comprobación de su banco",
+	"bank_stands":     "Esta página sustituye a la de su banco, donde se comprueba que es usted. No se mueve dinero real.",
 
 	// The end.
 	"paid":           "Pago realizado",

@@ -21,6 +21,9 @@ func stateOf(c gateway.Checkout) state {
 	if c.Payment != nil {
 		s.Payment = c.Payment.Status
 	}
+	if shownAs(c) == "verify" {
+		s.Payment = "action_required"
+	}
 	return s
 }
 

@@ -14,7 +14,7 @@ import (
 // puts in its middle. They are made when the first player reads that language.
 type templates func() map[string]*template.Template
 
-var templatesIn = inEveryLanguage("form", "waiting", "ended", "wallet", "problem")
+var templatesIn = inEveryLanguage("form", "waiting", "ended", "wallet", "verify", "problem")
 
 func inEveryLanguage(kinds ...string) map[language.Tag]templates {
 	all := map[language.Tag]templates{}

@@ -62,6 +62,11 @@ var turkish = map[string]string{
 	"releasing":       "Ödeme kabul edilmedi",
 	"releasing_says":  "Sizden ücret alınmıyor: ayrılan tutar serbest bırakılıyor.",
 	"look_again":      "Tekrar kontrol et",
+	"verify":          "Kimliğinizi onaylayın",
+	"verify_says":     "Bankanız gerçekten siz olduğunuzu doğrulamak istiyor. Onaylamadan önce sizden ücret alınmaz.",
+	"verify_go":       "Doğrulamaya devam et",
+	"bank":            "Bankanızın doğrulaması",
+	"bank_stands":     "Bu sayfa, bankanızın sizi doğruladığı sayfanın yerine geçer. Gerçek para hareket etmez.",
 
 	// The end.
 	"paid":           "Ödeme başarılı",

@@ -48,6 +48,7 @@ type order struct {
 // form is what the player pays by.
 type form struct {
 	Pay, Cancel    string // where the forms go
+	Verify         string // where the answer to a challenge goes
 	Token, Attempt string
 	Card           bool
 	Wallets        []wallet

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/coinslot/coinslot/internal/clock"
@@ -127,20 +128,26 @@ func (t Tender) hint() pay.CardHint {
 	return t.Card.Hint()
 }
 
-// charge asks the provider in the background and closes the channel once the
-// outcome is written, or left to reconciliation.
+// charge asks the provider in the background and goes on until the outcome is written, or
+// left to reconciliation. The channel is closed then, or once the provider has said that it
+// takes its time or that the player must go somewhere: no reason for them to wait here.
 func (s *Service) charge(ctx context.Context, session pay.Session, p pay.Payment, t Tender) <-chan struct{} {
 	ctx = context.WithoutCancel(ctx)
 	done := make(chan struct{})
+	told := sync.OnceFunc(func() { close(done) })
 	ask := func() (pay.Outcome, error) { return s.authorize(ctx, session, p, t) }
 	s.calls.Go(func() {
-		defer close(done)
+		defer told()
 		defer s.charging.Delete(p.ID)
 		s.pursue(ctx, slog.String("payment", string(p.ID)), func() (bool, error) {
 			outcome, err := ask()
 			ask = func() (pay.Outcome, error) { return s.lookUp(ctx, p) } // it never charges again
-			if err != nil || outcome.Kind == pay.OutcomePending {
+			if err != nil {
 				return false, err
+			}
+			if outcome.Kind == pay.OutcomePending {
+				defer told()
+				return false, s.direct(ctx, p, outcome)
 			}
 			settled, err := s.settleAndAsk(ctx, p, outcome)
 			return settled, err

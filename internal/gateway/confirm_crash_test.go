@@ -110,6 +110,14 @@ func (m mortal) Lookup(ctx context.Context, id pay.PaymentID) (pay.Outcome, erro
 	return m.outcome(ctx, func() (pay.Outcome, error) { return m.Provider.Lookup(ctx, id) })
 }
 
+func (m mortal) Refund(ctx context.Context, r provider.Return) (o pay.RefundOutcome, err error) {
+	err = m.fuse.through(ctx, func() (err error) { o, err = m.Provider.Refund(ctx, r); return err })
+	if err != nil {
+		o = pay.RefundOutcome{}
+	}
+	return o, err
+}
+
 func (m mortal) outcome(ctx context.Context, call func() (pay.Outcome, error)) (o pay.Outcome, err error) {
 	err = m.fuse.through(ctx, func() (err error) { o, err = call(); return err })
 	if err != nil {

@@ -28,6 +28,8 @@ var errNoAnswer = errors.New("connection reset")
 // line is a sandbox provider behind a connection that can be bad.
 type line struct {
 	provider.Provider
+	box                  *sandbox.Provider // that brings reports, and takes players' answers
+	deaf                 atomic.Bool       // no report gets through
 	loseAnswer, loseCall atomic.Bool
 	keepHold             atomic.Bool  // a capture is answered, but not done
 	slow                 atomic.Int64 // how long a refund takes to be answered: a time.Duration
@@ -61,6 +63,25 @@ func (l *line) Authorize(ctx context.Context, c provider.Charge) (pay.Outcome, e
 	return outcome, err
 }
 
+// Run brings the sandbox's reports, as long as the line is not deaf.
+func (l *line) Run(ctx context.Context, deliver func(context.Context, provider.RawReport) error) {
+	l.box.Run(ctx, func(ctx context.Context, raw provider.RawReport) error {
+		if l.deaf.Load() {
+			return errNoAnswer
+		}
+		return deliver(ctx, raw)
+	})
+}
+
+// Challenged and Answer are the sandbox's.
+func (l *line) Challenged(ctx context.Context, id pay.PaymentID) (bool, error) {
+	return l.box.Challenged(ctx, id)
+}
+
+func (l *line) Answer(ctx context.Context, id pay.PaymentID, approved bool) error {
+	return l.box.Answer(ctx, id, approved)
+}
+
 // world is a gateway on a real store, with all that it needs.
 type world struct {
 	*testing.T
@@ -83,7 +104,8 @@ func play(t *testing.T, test func(w *world)) {
 		}
 		defer s.Close()
 		ledger := sandbox.NewMemoryLedger()
-		w := &world{T: t, store: s, ledger: ledger, line: &line{Provider: sandbox.New(ledger, time.Now)}}
+		box := sandbox.New(sandbox.Options{Ledger: ledger})
+		w := &world{T: t, store: s, ledger: ledger, line: &line{Provider: box, box: box}}
 		w.caller = gateway.Caller{Environment: pay.Sandbox}
 		test(w)
 	})

@@ -164,14 +164,14 @@ func (s *Service) provider(env pay.Environment) (provider.Provider, error) {
 // settle writes what a provider said of a payment, and returns the payment as it is
 // then. Settling a settled payment changes nothing.
 func (s *Service) settle(ctx context.Context, p pay.Payment, o pay.Outcome) (after pay.Payment, err error) {
+	late := false
 	err = s.store.Update(ctx, p.Session, func(tx store.Tx) error {
-		after, err = s.settleIn(tx, p.ID, o)
+		after, late, err = s.settleIn(tx, p.ID, o)
 		return err
 	})
 	s.noteReopened()
-	if err == nil && after.LateMoney(o) {
-		s.log.ErrorContext(ctx, "ALARM: the provider holds or took money for a payment that had ended without it",
-			"payment", p.ID, "status", after.Status, "outcome", o.Kind)
+	if err == nil && late {
+		s.raiseLate(ctx, after, o)
 	}
 	return after, err
 }
@@ -184,15 +184,18 @@ func (s *Service) noteReopened() {
 	}
 }
 
-// settleIn does so within a transaction, and returns the payment as it is then.
-func (s *Service) settleIn(tx store.Tx, id pay.PaymentID, o pay.Outcome) (pay.Payment, error) {
+// settleIn does so within a transaction, and says whether it has noted money that came late.
+func (s *Service) settleIn(tx store.Tx, id pay.PaymentID, o pay.Outcome) (after pay.Payment, late bool, err error) {
 	session, payment, err := owned(tx, id)
 	if err != nil {
-		return pay.Payment{}, err
+		return pay.Payment{}, false, err
 	}
-	change := session.Settle(payment, o, s.now())
-	if change.Empty() {
-		return payment, nil
+	if change := session.Settle(payment, o, s.now()); !change.Empty() {
+		return *change.Payment, false, s.apply(tx, change)
 	}
-	return *change.Payment, s.apply(tx, change)
+	if !payment.LateMoney(o) || payment.Late != "" {
+		return payment, false, nil
+	}
+	payment.Late, payment.LateAt = pay.LateOwed, pay.Clock(s.now())
+	return payment, true, tx.NoteLate(id, payment.Late, payment.LateAt)
 }

@@ -70,6 +70,8 @@ type Service struct {
 	configuring sync.Mutex    // settings are reloaded in the order in which they were written
 	returning   sync.Map      // the same of refunds
 	asked       chan struct{} // holds a token for each game that is asked after a crash
+	heard       heard         // reports that were taken in
+	late        atomic.Int64  // payments for which money came late
 	pursuits    pursuits
 	advancing   chan struct{}  // holds a token while the clock is being moved
 	calls       sync.WaitGroup // payments and refunds whose provider is being asked

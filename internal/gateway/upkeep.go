@@ -48,6 +48,7 @@ func (s *Service) Run(ctx context.Context) {
 		s.attempt(ctx, "reconcile payments", s.reconcile) // those of an earlier process
 		s.repeat(ctx, "reconcile payments", reconcileEvery, s.reconcile)
 	})
+	s.hear(ctx, &jobs)
 	jobs.Go(func() { s.repeat(ctx, "void abandoned authorizations", voidEvery, s.voidAbandoned) })
 	jobs.Go(func() { s.repeat(ctx, "note the use of keys", noteUseEvery, s.noteUse) })
 	jobs.Go(func() { s.repeat(ctx, "forget expired answers", forgetEvery, s.forget) })
@@ -114,8 +115,8 @@ func (s *Service) attempt(ctx context.Context, what string, job func(context.Con
 
 // reconcile asks the provider about every payment that is processing though no call of
 // this process is about it, has every capture and void done that was intended and whose
-// outcome is not known, every game asked that has not decided, and every refund done that is
-// pending. It looks up first; it never charges. It goes by what is under way rather than by
+// outcome is not known, every game asked that has not decided, every refund done that is
+// pending, and late money returned. It looks up first; it never charges. It goes by what is under way rather than by
 // age, since the clock may have been set back.
 func (s *Service) reconcile(ctx context.Context, _ time.Time) error {
 	unlessUnderWay := func(resolve func(context.Context, pay.Payment) error) func(pay.Payment) error {
@@ -133,6 +134,7 @@ func (s *Service) reconcile(ctx context.Context, _ time.Time) error {
 			s.askInBackground(ctx, p)
 			return nil
 		}),
+		eachPage(ctx, s, store.Reader.OwedPayments, paymentID, func(p pay.Payment) error { return s.returnLate(ctx, p) }),
 		eachPage(ctx, s, store.Reader.PendingRefunds, refundID, func(r pay.Refund) error {
 			if _, underWay := s.returning.Load(r.ID); underWay {
 				return nil

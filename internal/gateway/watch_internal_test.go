@@ -13,6 +13,7 @@ import (
 
 	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/provider"
 	"github.com/coinslot/coinslot/internal/store"
 	"github.com/coinslot/coinslot/internal/store/sqlite"
 )
@@ -48,7 +49,7 @@ func openHall(t *testing.T, test func(h *hall)) {
 		defer opened.Close()
 		o := &observed{Store: opened}
 		s, err := New(t.Context(), Options{
-			Store: o, Payload: func(pay.Change, pay.Event) []byte { return []byte("{}") }, Clock: clock.System, Logger: slog.New(slog.DiscardHandler),
+			Store: o, Provider: func(pay.Environment) provider.Provider { return nil }, Payload: func(pay.Change, pay.Event) []byte { return []byte("{}") }, Clock: clock.System, Logger: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
 			t.Fatal(err)

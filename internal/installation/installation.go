@@ -6,6 +6,7 @@ package installation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -72,11 +73,14 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 	if err != nil {
 		return nil, err
 	}
-	o = o.withDefaults()
+	if o.CheckoutURL == "" {
+		o.CheckoutURL = strings.TrimRight(o.PublicURL, "/") + "/pay"
+	}
 	address, err := checkout.ParseAddress(o.CheckoutURL)
 	if err != nil {
 		return nil, err
 	}
+	o = o.withDefaults(address)
 	convert := rpc.Converter{PageURL: address.PageURL, ImageURL: address.ImageURL}
 	clients := o.webhookClients()
 	relay := webhook.NewRelay(webhook.Options{
@@ -89,6 +93,11 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if err := o.Registry.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "coinslot_late_payments_total", Help: "Payments for which money came after they had ended without any.",
+	}, func() float64 { return float64(service.LateMoney()) })); err != nil {
+		return nil, fmt.Errorf("register the count of late payments: %w", err)
 	}
 	places := rpc.NewPlaces(o.Vault.Derive("places in the feed"))
 	front, err := server.New(server.Options{
@@ -129,10 +138,7 @@ func (i *Installation) Run(ctx context.Context) {
 	jobs.Wait()
 }
 
-func (o Options) withDefaults() Options {
-	if o.CheckoutURL == "" {
-		o.CheckoutURL = strings.TrimRight(o.PublicURL, "/") + "/pay"
-	}
+func (o Options) withDefaults(address checkout.Address) Options {
 	if o.Program == "" {
 		o.Program = "coinslot"
 	}
@@ -140,7 +146,9 @@ func (o Options) withDefaults() Options {
 		o.Clock = clock.System
 	}
 	if o.Providers == nil {
-		o.Providers = sandboxOnly(o.Ledger, o.Clock.Now)
+		o.Providers = sandboxOnly(sandbox.Options{
+			Ledger: o.Ledger, Clock: o.Clock, Key: o.Vault.Derive("sandbox reports"), VerifyURL: address.VerifyURL,
+		})
 	}
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
@@ -150,8 +158,8 @@ func (o Options) withDefaults() Options {
 
 // sandboxOnly moves money in the sandbox, where nobody really does. Production needs
 // a real provider, of which this version has none.
-func sandboxOnly(ledger sandbox.Ledger, now func() time.Time) gateway.Providers {
-	play := sandbox.New(ledger, now)
+func sandboxOnly(o sandbox.Options) gateway.Providers {
+	play := sandbox.New(o)
 	return func(env pay.Environment) provider.Provider {
 		if env == pay.Sandbox {
 			return play

@@ -64,7 +64,7 @@ func (s Session) Settle(p Payment, o Outcome, now time.Time) Change {
 		panic(fmt.Sprintf("pay: payment %s is live on session %s, which is %s", p.ID, s.ID, s.Status))
 	}
 	now = latest(s.notBefore(now), p.CreatedAt, p.AuthorizedAt)
-	p.Status, p.Asking = next, false
+	p.Status, p.Asking, p.Action = next, false, ""
 	if o.Reference != "" {
 		p.Reference = o.Reference
 	}

@@ -1,6 +1,9 @@
 package pay
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // PaymentStatus is where a payment stands.
 type PaymentStatus string
@@ -8,7 +11,7 @@ type PaymentStatus string
 // The statuses of a payment. Processing and Authorized are live; the others are
 // final, but that a succeeded payment can still be refunded.
 const (
-	// Processing: stored before the provider was asked, its answer not known yet. The provider acts next, or reconciliation.
+	// Processing: stored before the provider was asked, its answer not known yet. The provider acts next, or reconciliation, or the player where the provider asks them to confirm.
 	PaymentProcessing PaymentStatus = "processing"
 	// Authorized: the funds are held. The game acts next by completing or cancelling, or by its answer where it is asked, or the clock by voiding.
 	PaymentAuthorized PaymentStatus = "authorized"
@@ -65,6 +68,15 @@ type Payment struct {
 	// Intent is what the provider is being asked to do with an authorized payment. It
 	// is stored before the provider is called, so that a crash forgets neither a capture nor a void.
 	Intent Intent
+
+	// Action is where the player must go before the provider decides, while the payment is
+	// processing. It is a note, as Intent is.
+	Action string
+
+	// Late is what becomes of money that a provider held or took although the payment
+	// had ended without any.
+	Late   Late
+	LateAt time.Time // when it was first known of
 
 	// Asking: the game is being asked whether the authorized payment may be taken. Nothing
 	// is taken until it has said so.
@@ -145,11 +157,29 @@ type Outcome struct {
 	Kind      OutcomeKind
 	Reference string   // the provider's own id of the payment
 	Failure   *Failure // with OutcomeFailed
+	Action    string   // with OutcomePending: the URL where the player must go; empty: nowhere
 }
 
+// Late is what becomes of money that came after a payment had ended without any.
+type Late string
+
+// The standings of late money. A payment without one has none.
+const (
+	LateOwed     Late = "owed"     // it is to be returned, which the provider is asked for until it is known to be
+	LateReturned Late = "returned" // the player has it back, or it was let go
+	LateKept     Late = "kept"     // the provider will not return it: a person must
+)
+
 // LateMoney says whether o tells of money held or taken although p has ended without any.
-// It must never happen, and must never go unseen if it does.
+// It must never go unseen, and never stay.
 func (p Payment) LateMoney(o Outcome) bool {
 	return (p.Status == PaymentFailed || p.Status == PaymentCancelled) &&
 		(o.Kind == OutcomeAuthorized || o.Kind == OutcomeSucceeded)
+}
+
+// LateRefund is the id under which late money of a payment is returned, always the same,
+// so that however often that is asked for it is returned once. No refund of the payment's
+// has it: one that failed has none.
+func (p Payment) LateRefund() RefundID {
+	return RefundID("ref_" + strings.TrimPrefix(string(p.ID), "pay_"))
 }

@@ -74,7 +74,7 @@ func statesDocument(t *testing.T) string {
 	say("\n## Payments\n")
 	b.WriteString(table([]string{"status", "what it means, and who acts next"}, meanings(pay.PaymentStatuses, comments)))
 	say("\nWhat the provider says of a payment, in answer to a call, when it is looked up, or by itself. What says nothing")
-	say("new, or comes after the payment has ended, changes nothing.\n")
+	say("new, or comes after the payment has ended, changes nothing; money that comes late is returned, and raised as an alarm.\n")
 	columns = []string{"payment"}
 	for _, k := range pay.OutcomeKinds {
 		columns = append(columns, "provider says "+string(k))

@@ -144,8 +144,8 @@ var paymentMatrix = map[string][]string{
 	"processing": {"–", "authorized: payment.authorized", "succeeded: payment.succeeded", "failed: payment.failed", "failed: payment.failed"},
 	"authorized": {"–", "–", "succeeded: payment.succeeded", "failed: payment.failed", "cancelled: payment.cancelled"},
 	"succeeded":  {"–", "–", "–", "–", "–"},
-	"failed":     {"–", "–", "–", "–", "–"},
-	"cancelled":  {"–", "–", "–", "–", "–"},
+	"failed":     {"–", "– (late money)", "– (late money)", "–", "–"},
+	"cancelled":  {"–", "– (late money)", "– (late money)", "–", "–"},
 	"refunded":   {"–", "–", "–", "–", "–"},
 
 	"authorized, its game is asked":    {"–", "–", "succeeded: payment.succeeded", "failed: payment.failed", "cancelled: payment.cancelled"},
@@ -229,7 +229,11 @@ func TestEveryOutcomeOfAPaymentInEveryStatus(t *testing.T) {
 				s, p, now := st.get(t)
 				stood[p.Status] = true
 				c := s.Settle(p, pay.Outcome{Kind: kind}, now)
-				if got, want := paymentCell(c), paymentMatrix[st.name][i]; got != want {
+				got, want := paymentCell(c), paymentMatrix[st.name][i]
+				if p.LateMoney(pay.Outcome{Kind: kind}) {
+					got += " (late money)"
+				}
+				if got != want {
 					t.Errorf("got %q, want %q", got, want)
 				}
 			})

@@ -29,6 +29,12 @@ var (
 	// ErrDifferentRefund: the refund reached the provider before with another amount.
 	// Nothing was done, and the refund stands where it stood.
 	ErrDifferentRefund = errors.New("the provider knows this refund as a different one")
+
+	// ErrForgedReport: the report is not the provider's, or was altered on its way.
+	ErrForgedReport = errors.New("the report is not the provider's")
+
+	// ErrNoChallenge: the payment does not wait for its player.
+	ErrNoChallenge = errors.New("the payment does not wait for its player")
 )
 
 // Provider moves money. Every call is idempotent by the payment's or the refund's id,
@@ -39,7 +45,11 @@ var (
 // Capture or Void moved the payment on, and Capture of a voided payment gets OutcomeVoided.
 //
 // An error means that the provider did not say where the payment stands, so the
-// payment stays as it is until Lookup tells; it never means "refused".
+// payment stays as it is until Lookup tells; it never means "refused". A call may hang until
+// its context ends, so that must have a deadline.
+//
+// OutcomePending ends by itself, whether or not anybody looks, and Lookup tells how. With an
+// Action it waits for the player, and ends without them too.
 type Provider interface {
 	// Authorize holds the amount, or takes it at once where Capture is set. A repeat
 	// must be of the same charge, else ErrDifferentCharge; the card and the token are
@@ -64,6 +74,41 @@ type Provider interface {
 
 	// LookupRefund says where the refund stands, or ErrUnknownRefund.
 	LookupRefund(ctx context.Context, payment pay.PaymentID, refund pay.RefundID) (pay.RefundOutcome, error)
+
+	// ReadReport verifies what came as a report of the provider's and says what it is
+	// about, or ErrForgedReport. It asks nobody.
+	ReadReport(raw RawReport) (Report, error)
+}
+
+// RawReport is a report as it came, from whoever it may be.
+type RawReport struct {
+	Header map[string]string // by lower-case names
+	Body   []byte
+}
+
+// Report says that something became of a payment, and never what: a report can come twice,
+// late, out of order or before the call that it is of has returned. It is a hint to look.
+type Report struct {
+	ID      string // the same of a report that is sent again
+	Payment pay.PaymentID
+	Refund  pay.RefundID // the one that it is about; empty: the payment itself
+}
+
+// Reporter is a provider that brings its reports by itself rather than over the network.
+type Reporter interface {
+	// Run delivers reports until ctx is done. One that deliver does not take in is sent
+	// again, some times.
+	Run(ctx context.Context, deliver func(context.Context, RawReport) error)
+}
+
+// Challenger is a provider whose challenges are answered on Coinslot's own page.
+type Challenger interface {
+	// Challenged says whether the payment waits for its player. Errors are as with Lookup.
+	Challenged(ctx context.Context, payment pay.PaymentID) (bool, error)
+
+	// Answer gives the player's answer, once. ErrNoChallenge where the payment does not
+	// wait for one, or not any more.
+	Answer(ctx context.Context, payment pay.PaymentID, approved bool) error
 }
 
 // Return is what Refund is to do.

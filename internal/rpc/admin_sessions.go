@@ -49,6 +49,9 @@ func (s *AdminServer) SandboxPay(ctx context.Context, req *adminv1.SandboxPayReq
 		return nil, pay.Refuse(pay.Forbidden, "session_id must be of a sandbox session; %s is a %s session", id, page.Session.Environment)
 	}
 	page, err = s.gateway.Pay(ctx, id, sandboxTender(req, page.Session))
+	if err == nil && page.Payment != nil && page.Payment.Action != "" {
+		page, err = s.gateway.Answer(ctx, id, page.Session.Spent, !req.GetRefuseChallenge())
+	}
 	if err == nil {
 		page, err = s.gateway.AtRest(ctx, page)
 	}

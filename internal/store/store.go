@@ -85,6 +85,15 @@ type Tx interface {
 	// ErrConflict where the payment is not authorized, or another intent is noted.
 	Intend(pay.PaymentID, pay.Intent, *pay.Failure) error
 
+	// Direct notes on a processing payment where its player must go; empty: nowhere any
+	// more. As with Intend nobody is told. ErrConflict where the payment is not processing.
+	Direct(pay.PaymentID, string) error
+
+	// NoteLate notes what becomes of money that came after the payment had ended. As with
+	// Intend nobody is told. ErrConflict where it has not ended without money, where what is
+	// owed is not noted first, or the money was returned or kept already.
+	NoteLate(pay.PaymentID, pay.Late, time.Time) error
+
 	// Remember keeps the result of an idempotent call, in the same transaction as
 	// its effect. ErrConflict where scope and key are taken by one that has not expired at now.
 	Remember(a Answer, now time.Time) error
@@ -138,6 +147,13 @@ type Reader interface {
 	// AskedPayments lists authorized payments about which their game is being asked, oldest
 	// first, after the given id.
 	AskedPayments(after pay.PaymentID, most int) ([]pay.Payment, error)
+
+	// OwedPayments lists payments whose late money is owed, oldest first, after the given id.
+	OwedPayments(after pay.PaymentID, most int) ([]pay.Payment, error)
+
+	// LatePayments lists payments that ever had late money, newest first, before the given
+	// id (empty: from the newest).
+	LatePayments(before pay.PaymentID, most int) ([]pay.Payment, error)
 
 	// LatestEvent is Feed.Next after all events of a game that are visible, or of all games
 	// where none is named; 0 where there is none.

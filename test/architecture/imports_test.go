@@ -38,7 +38,7 @@ var plan = []line{
 	{"internal/store/sqlite", "internal/pay internal/store internal/store/sqlstore", "modernc.org/sqlite github.com/pressly/goose/v3", "the one room that knows SQLite, and no other engine"},
 	{"internal/provider", "internal/pay", "", "the contract with whoever moves the money; a provider cannot write state"},
 	{"internal/provider/providertest", "internal/pay internal/provider", "github.com/google/go-cmp pgregory.net/rapid", "the contract as tests knows the contract and no provider"},
-	{"internal/provider/sandbox", "internal/pay internal/provider", "", "a provider cannot write state: it says what came of a charge"},
+	{"internal/provider/sandbox", "internal/clock internal/pay internal/provider", "", "a provider cannot write state: it says what came of a charge"},
 	{"internal/gateway", "internal/clock internal/pay internal/provider internal/store", "", "the use cases know neither who calls nor how anything is stored"},
 	{"internal/clock", "", "", "it tells the time and waits for it, and knows nothing of what is due"},
 	{"internal/vault", "", "", "it seals secrets and knows nothing of what they are for"},

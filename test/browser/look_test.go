@@ -93,6 +93,8 @@ func (b *tab) everyState(shop *coinslottest.Shop) map[string]string {
 	pages["authorized"] = b.paid(sell(func(s *coinslottest.Sale) { s.Game.Capture = pay.CaptureManual }), "4242424242424242")
 	shop.Receiver.Say(`{"decision":"reject"}`)
 	pages["rejected"] = b.paid(sell(func(s *coinslottest.Sale) { s.Game.ConfirmURL = "https://game.test/confirm" }), "4242424242424242")
+	pages["verify"] = b.paid(sell(nil), challenged)
+	pages["bank"] = pages["verify"] + "/verify"
 	pages["cancelled"] = sell(nil)
 	b.do(chromedp.Navigate(pages["cancelled"]), chromedp.Click(css(".leave button")))
 	b.waitFor("cancelled")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
@@ -15,7 +14,7 @@ import (
 // Bank is the sandbox behind a door: it counts who comes, and can keep them waiting
 // or send them away without an answer.
 type Bank struct {
-	provider.Provider
+	*sandbox.Provider
 	asked atomic.Int32
 	mute  atomic.Bool
 	keep  atomic.Bool
@@ -30,7 +29,7 @@ var errMute = errors.New("the bank does not answer")
 func NewBank() *Bank {
 	open := make(chan struct{})
 	close(open)
-	return &Bank{Provider: sandbox.New(sandbox.NewMemoryLedger(), time.Now), held: open}
+	return &Bank{Provider: sandbox.New(sandbox.Options{Ledger: sandbox.NewMemoryLedger()}), held: open}
 }
 
 // Everywhere is a gateway.Providers: the bank moves the money of every environment,

@@ -53,7 +53,7 @@ func OpenShopAt(t testing.TB, mount string) *Shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Address = address
+	s.Address, s.Bank.VerifyURL = address, address.VerifyURL
 	return s
 }
 

@@ -283,7 +283,7 @@ func (m *moody) fails(id pay.RefundID) bool {
 
 func TestMoneyOfRefundsThatFailIsFreeForOthersAndStillReturnedOnce(t *testing.T) {
 	ledger := sandbox.NewMemoryLedger()
-	bad := &moody{Provider: sandbox.New(ledger, time.Now), failed: map[pay.RefundID]bool{}}
+	bad := &moody{Provider: sandbox.New(sandbox.Options{Ledger: ledger}), failed: map[pay.RefundID]bool{}}
 	s := openShop(t, func(o *installation.Options) {
 		o.Providers = func(pay.Environment) provider.Provider { return bad }
 	})

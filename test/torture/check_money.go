@@ -22,7 +22,7 @@ func checkMoney(w World, breach report) {
 	taken := map[string]int{} // by session
 	for _, e := range w.Truth.Ledger {
 		books[e.Payment] = e
-		taken[e.Session] += e.Taken()
+		taken[e.Session] += e.Taken() - e.Returned(string(pay.Payment{ID: pay.PaymentID(e.Payment)}.LateRefund()))
 	}
 	for session, n := range taken {
 		if session != "" && n > 1 {
@@ -54,7 +54,11 @@ func checkPayment(s pay.Session, p pay.Payment, e Entry, breach report) {
 	if p.Amount != s.Item.Price || p.Session != s.ID || p.Game != s.Game || p.User != s.User {
 		breach("payment %s is of %v, its session %s of %v", p.ID, p.Amount, s.ID, s.Item.Price)
 	}
-	if !slices.Contains(booked[p.Status], e.State) {
+	if p.Late != "" {
+		if p.Late != pay.LateReturned || e.State == "succeeded" && e.Returned(string(p.LateRefund())) != 1 || e.State == "authorized" {
+			breach("late money of payment %s is %s, and %q with the provider", p.ID, p.Late, e.State)
+		}
+	} else if !slices.Contains(booked[p.Status], e.State) {
 		breach("payment %s is %s, and %q with the provider", p.ID, p.Status, e.State)
 	}
 	if (e.Taken() == 1) != (e.State == "succeeded") {

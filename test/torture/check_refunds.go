@@ -60,6 +60,9 @@ func checkRefunds(w World, breach report) {
 			known[string(r.ID)] = true
 		}
 		for _, p := range a.Payments {
+			if p.Late != "" {
+				known[string(p.LateRefund())] = true
+			}
 			for _, b := range books[string(p.ID)].Refunds {
 				if !known[b.ID] {
 					breach("the provider has a refund %s of payment %s, and we know nothing of it", b.ID, p.ID)

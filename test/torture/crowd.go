@@ -232,10 +232,12 @@ func (c *client) key() string {
 // more than was paid soon.
 const mostGivenBack = 50_000
 
-// cards decide what comes of a payment. Most of them succeed; the refunds of the last two
+// cards decide what comes of a payment. Most of them succeed, some of
+// those are reported badly; one fails, and its money comes late. The refunds of the last two
 // are pending for a while, and those of the very last fail then.
 var cards = []string{
 	"4242424242424242", "5555555555554444", "378282246310005", "4242424242424242", "5555555555554444",
+	"4000009900000038", "4000009900000046", "4000009900000053", "4000009900000061",
 	"4000000000000002", "4000000000009995", "4000000000007726", "4000000000005126",
 }
 

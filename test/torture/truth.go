@@ -209,18 +209,27 @@ func (r *run) finishRest(ctx context.Context) (err error) {
 	running.Go(func() { whole.Run(ctx) })
 	defer running.Wait()
 	defer stop()
-	return eventually(ctx, "refunds are pending, or webhooks wait", func() (bool, error) { return nothingWaits(ctx, s) })
+	return eventually(ctx, "payments or refunds are pending, the provider has news, or webhooks wait", func() (bool, error) {
+		news, err := ledger.Keys(ctx, "due ", 1)
+		if err != nil || len(news) > 0 {
+			return false, err
+		}
+		return nothingWaits(ctx, s)
+	})
 }
 
-// nothingWaits says whether no refund is pending and no webhook waits. In this order: what
-// ends a refund writes the webhooks that tell of it.
+// nothingWaits says whether no payment or refund is pending, no late money is owed and no
+// webhook waits. In this order: what ends a refund writes the webhooks that tell of it.
 func nothingWaits(ctx context.Context, s store.Store) (bool, error) {
-	var pending []pay.Refund
-	err := s.View(ctx, func(tx store.Reader) (err error) {
-		pending, err = tx.PendingRefunds("", 1)
-		return err
+	var waiting int
+	err := s.View(ctx, func(tx store.Reader) error {
+		refunds, err := tx.PendingRefunds("", 1)
+		owed, errOwed := tx.OwedPayments("", 1)
+		processing, errProcessing := tx.LivePayments(pay.PaymentProcessing, time.Now().Add(time.Hour), "", 1)
+		waiting = len(refunds) + len(owed) + len(processing)
+		return errors.Join(err, errOwed, errProcessing)
 	})
-	if err != nil || len(pending) > 0 {
+	if err != nil || waiting > 0 {
 		return false, err
 	}
 	if _, err = s.NextDue(ctx); errors.Is(err, store.ErrNotFound) {
@@ -264,7 +273,7 @@ func readLedger(ctx context.Context, path string) (all []Entry, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	rows, err := db.QueryContext(ctx, `SELECT value FROM ledger ORDER BY key`)
+	rows, err := db.QueryContext(ctx, `SELECT value FROM ledger WHERE substr(key, 1, 4) = 'pay_' ORDER BY key`)
 	if err != nil {
 		return nil, fmt.Errorf("read the provider's books: %w", err)
 	}

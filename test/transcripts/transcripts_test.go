@@ -101,6 +101,8 @@ func (p *player) play(t testing.TB, d *datadriven.TestData) string {
 		return p.do(d, d.CmdArgs[0].Key, path)
 	case "pay":
 		return p.pay(d)
+	case "late":
+		return p.late(d)
 	case "advance":
 		pause, err := time.ParseDuration(d.CmdArgs[0].Key)
 		if err != nil {
@@ -207,8 +209,20 @@ func (p *player) send(r *http.Request) string {
 	return p.ids.named(out + pretty(w.Body.Bytes()))
 }
 
+// late lists payments for which money came late.
+func (p *player) late(d *datadriven.TestData) (out string) {
+	late, err := p.Gateway.LatePayments(p.t.Context(), "", 10)
+	if err != nil {
+		d.Fatalf(p.t, "%v", err)
+	}
+	for _, l := range late {
+		out += fmt.Sprintf("%s %s, its late money %s since %s\n", l.ID, l.Status, l.Late, l.LateAt.Format(time.RFC3339))
+	}
+	return p.ids.named(out)
+}
+
 func (p *player) pay(d *datadriven.TestData) string {
-	request := map[string]string{"session_id": p.ids.real(d.CmdArgs[0].Key)}
+	request := map[string]any{"session_id": p.ids.real(d.CmdArgs[0].Key), "refuse_challenge": d.HasArg("refuse")}
 	for _, with := range []string{"card", "method"} {
 		if v := arg(d, with); v != "" {
 			request[with] = v

@@ -2901,6 +2901,182 @@ func (x *ShowSessionResponse) GetRefunds() []*Refund {
 	return nil
 }
 
+// ListLatePaymentsRequest pages through payments for which money came late.
+type ListLatePaymentsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many to list, 1 to 250; by default 100.
+	Limit *int32 `protobuf:"varint,1,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
+	// The `id` of the last payment of the page before; empty: from the newest.
+	Before        string `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLatePaymentsRequest) Reset() {
+	*x = ListLatePaymentsRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLatePaymentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLatePaymentsRequest) ProtoMessage() {}
+
+func (x *ListLatePaymentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLatePaymentsRequest.ProtoReflect.Descriptor instead.
+func (*ListLatePaymentsRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *ListLatePaymentsRequest) GetLimit() int32 {
+	if x != nil && x.Limit != nil {
+		return *x.Limit
+	}
+	return 0
+}
+
+func (x *ListLatePaymentsRequest) GetBefore() string {
+	if x != nil {
+		return x.Before
+	}
+	return ""
+}
+
+// LatePayment is a payment for which money came after it had ended without any. The
+// payment stays as it ended.
+type LatePayment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The payment.
+	Payment *v1.Payment `protobuf:"bytes,1,opt,name=payment,proto3" json:"payment,omitempty"`
+	// What has become of the money: `owed` while the provider is being asked to return it,
+	// `returned`, or `kept` where the provider does not, so that somebody must.
+	LateMoney string `protobuf:"bytes,2,opt,name=late_money,json=lateMoney,proto3" json:"late_money,omitempty"`
+	// When it was first known of.
+	LateAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=late_at,json=lateAt,proto3" json:"late_at,omitempty"`
+	// `sandbox` or `production`.
+	Environment   string `protobuf:"bytes,4,opt,name=environment,proto3" json:"environment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LatePayment) Reset() {
+	*x = LatePayment{}
+	mi := &file_admin_v1_admin_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LatePayment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LatePayment) ProtoMessage() {}
+
+func (x *LatePayment) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LatePayment.ProtoReflect.Descriptor instead.
+func (*LatePayment) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *LatePayment) GetPayment() *v1.Payment {
+	if x != nil {
+		return x.Payment
+	}
+	return nil
+}
+
+func (x *LatePayment) GetLateMoney() string {
+	if x != nil {
+		return x.LateMoney
+	}
+	return ""
+}
+
+func (x *LatePayment) GetLateAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LateAt
+	}
+	return nil
+}
+
+func (x *LatePayment) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+// ListLatePaymentsResponse is one page.
+type ListLatePaymentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The payments, newest first.
+	Payments      []*LatePayment `protobuf:"bytes,1,rep,name=payments,proto3" json:"payments,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLatePaymentsResponse) Reset() {
+	*x = ListLatePaymentsResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLatePaymentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLatePaymentsResponse) ProtoMessage() {}
+
+func (x *ListLatePaymentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLatePaymentsResponse.ProtoReflect.Descriptor instead.
+func (*ListLatePaymentsResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *ListLatePaymentsResponse) GetPayments() []*LatePayment {
+	if x != nil {
+		return x.Payments
+	}
+	return nil
+}
+
 // SandboxPayRequest says which session to pay, and how.
 type SandboxPayRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2912,14 +3088,16 @@ type SandboxPayRequest struct {
 	//
 	//	*SandboxPayRequest_Card
 	//	*SandboxPayRequest_Method
-	Instrument    isSandboxPayRequest_Instrument `protobuf_oneof:"instrument"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Instrument isSandboxPayRequest_Instrument `protobuf_oneof:"instrument"`
+	// Refuses what a card that asks for 3-D Secure asks; by default it is approved.
+	RefuseChallenge bool `protobuf:"varint,4,opt,name=refuse_challenge,json=refuseChallenge,proto3" json:"refuse_challenge,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *SandboxPayRequest) Reset() {
 	*x = SandboxPayRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[43]
+	mi := &file_admin_v1_admin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2931,7 +3109,7 @@ func (x *SandboxPayRequest) String() string {
 func (*SandboxPayRequest) ProtoMessage() {}
 
 func (x *SandboxPayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[43]
+	mi := &file_admin_v1_admin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2944,7 +3122,7 @@ func (x *SandboxPayRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SandboxPayRequest.ProtoReflect.Descriptor instead.
 func (*SandboxPayRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{43}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *SandboxPayRequest) GetSessionId() string {
@@ -2977,6 +3155,13 @@ func (x *SandboxPayRequest) GetMethod() string {
 		}
 	}
 	return ""
+}
+
+func (x *SandboxPayRequest) GetRefuseChallenge() bool {
+	if x != nil {
+		return x.RefuseChallenge
+	}
+	return false
 }
 
 type isSandboxPayRequest_Instrument interface {
@@ -3012,7 +3197,7 @@ type SandboxPayResponse struct {
 
 func (x *SandboxPayResponse) Reset() {
 	*x = SandboxPayResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[44]
+	mi := &file_admin_v1_admin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3024,7 +3209,7 @@ func (x *SandboxPayResponse) String() string {
 func (*SandboxPayResponse) ProtoMessage() {}
 
 func (x *SandboxPayResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[44]
+	mi := &file_admin_v1_admin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3037,7 +3222,7 @@ func (x *SandboxPayResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SandboxPayResponse.ProtoReflect.Descriptor instead.
 func (*SandboxPayResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{44}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *SandboxPayResponse) GetSession() *v1.Session {
@@ -3063,7 +3248,7 @@ type GetClockRequest struct {
 
 func (x *GetClockRequest) Reset() {
 	*x = GetClockRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[45]
+	mi := &file_admin_v1_admin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3075,7 +3260,7 @@ func (x *GetClockRequest) String() string {
 func (*GetClockRequest) ProtoMessage() {}
 
 func (x *GetClockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[45]
+	mi := &file_admin_v1_admin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3088,7 +3273,7 @@ func (x *GetClockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClockRequest.ProtoReflect.Descriptor instead.
 func (*GetClockRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{45}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{48}
 }
 
 // GetClockResponse holds the time.
@@ -3104,7 +3289,7 @@ type GetClockResponse struct {
 
 func (x *GetClockResponse) Reset() {
 	*x = GetClockResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[46]
+	mi := &file_admin_v1_admin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3116,7 +3301,7 @@ func (x *GetClockResponse) String() string {
 func (*GetClockResponse) ProtoMessage() {}
 
 func (x *GetClockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[46]
+	mi := &file_admin_v1_admin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3129,7 +3314,7 @@ func (x *GetClockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClockResponse.ProtoReflect.Descriptor instead.
 func (*GetClockResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{46}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *GetClockResponse) GetNow() *timestamppb.Timestamp {
@@ -3157,7 +3342,7 @@ type AdvanceClockRequest struct {
 
 func (x *AdvanceClockRequest) Reset() {
 	*x = AdvanceClockRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[47]
+	mi := &file_admin_v1_admin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3169,7 +3354,7 @@ func (x *AdvanceClockRequest) String() string {
 func (*AdvanceClockRequest) ProtoMessage() {}
 
 func (x *AdvanceClockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[47]
+	mi := &file_admin_v1_admin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3182,7 +3367,7 @@ func (x *AdvanceClockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdvanceClockRequest.ProtoReflect.Descriptor instead.
 func (*AdvanceClockRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{47}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *AdvanceClockRequest) GetBy() *durationpb.Duration {
@@ -3208,7 +3393,7 @@ type AdvanceClockResponse struct {
 
 func (x *AdvanceClockResponse) Reset() {
 	*x = AdvanceClockResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[48]
+	mi := &file_admin_v1_admin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3220,7 +3405,7 @@ func (x *AdvanceClockResponse) String() string {
 func (*AdvanceClockResponse) ProtoMessage() {}
 
 func (x *AdvanceClockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[48]
+	mi := &file_admin_v1_admin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3233,7 +3418,7 @@ func (x *AdvanceClockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdvanceClockResponse.ProtoReflect.Descriptor instead.
 func (*AdvanceClockResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{48}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *AdvanceClockResponse) GetNow() *timestamppb.Timestamp {
@@ -3285,7 +3470,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_admin_v1_admin_proto_msgTypes[49]
+	mi := &file_admin_v1_admin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3297,7 +3482,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[49]
+	mi := &file_admin_v1_admin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3310,7 +3495,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{49}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Delivery) GetId() string {
@@ -3396,7 +3581,7 @@ type ListDeliveriesRequest struct {
 
 func (x *ListDeliveriesRequest) Reset() {
 	*x = ListDeliveriesRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[50]
+	mi := &file_admin_v1_admin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3408,7 +3593,7 @@ func (x *ListDeliveriesRequest) String() string {
 func (*ListDeliveriesRequest) ProtoMessage() {}
 
 func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[50]
+	mi := &file_admin_v1_admin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3421,7 +3606,7 @@ func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{50}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ListDeliveriesRequest) GetEndpointId() string {
@@ -3472,7 +3657,7 @@ type ListDeliveriesResponse struct {
 
 func (x *ListDeliveriesResponse) Reset() {
 	*x = ListDeliveriesResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[51]
+	mi := &file_admin_v1_admin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3484,7 +3669,7 @@ func (x *ListDeliveriesResponse) String() string {
 func (*ListDeliveriesResponse) ProtoMessage() {}
 
 func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[51]
+	mi := &file_admin_v1_admin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3497,7 +3682,7 @@ func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{51}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ListDeliveriesResponse) GetDeliveries() []*Delivery {
@@ -3535,7 +3720,7 @@ type Attempt struct {
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_admin_v1_admin_proto_msgTypes[52]
+	mi := &file_admin_v1_admin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3547,7 +3732,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[52]
+	mi := &file_admin_v1_admin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3560,7 +3745,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{52}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Attempt) GetNumber() int32 {
@@ -3616,7 +3801,7 @@ type ListAttemptsRequest struct {
 
 func (x *ListAttemptsRequest) Reset() {
 	*x = ListAttemptsRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[53]
+	mi := &file_admin_v1_admin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3628,7 +3813,7 @@ func (x *ListAttemptsRequest) String() string {
 func (*ListAttemptsRequest) ProtoMessage() {}
 
 func (x *ListAttemptsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[53]
+	mi := &file_admin_v1_admin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3641,7 +3826,7 @@ func (x *ListAttemptsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttemptsRequest.ProtoReflect.Descriptor instead.
 func (*ListAttemptsRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{53}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ListAttemptsRequest) GetDeliveryId() string {
@@ -3664,7 +3849,7 @@ type ListAttemptsResponse struct {
 
 func (x *ListAttemptsResponse) Reset() {
 	*x = ListAttemptsResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[54]
+	mi := &file_admin_v1_admin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3676,7 +3861,7 @@ func (x *ListAttemptsResponse) String() string {
 func (*ListAttemptsResponse) ProtoMessage() {}
 
 func (x *ListAttemptsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[54]
+	mi := &file_admin_v1_admin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3689,7 +3874,7 @@ func (x *ListAttemptsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttemptsResponse.ProtoReflect.Descriptor instead.
 func (*ListAttemptsResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{54}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ListAttemptsResponse) GetDelivery() *Delivery {
@@ -3722,7 +3907,7 @@ type RedeliverRequest struct {
 
 func (x *RedeliverRequest) Reset() {
 	*x = RedeliverRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[55]
+	mi := &file_admin_v1_admin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3734,7 +3919,7 @@ func (x *RedeliverRequest) String() string {
 func (*RedeliverRequest) ProtoMessage() {}
 
 func (x *RedeliverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[55]
+	mi := &file_admin_v1_admin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3747,7 +3932,7 @@ func (x *RedeliverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedeliverRequest.ProtoReflect.Descriptor instead.
 func (*RedeliverRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{55}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *RedeliverRequest) GetWhat() isRedeliverRequest_What {
@@ -3805,7 +3990,7 @@ type RedeliverResponse struct {
 
 func (x *RedeliverResponse) Reset() {
 	*x = RedeliverResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[56]
+	mi := &file_admin_v1_admin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3817,7 +4002,7 @@ func (x *RedeliverResponse) String() string {
 func (*RedeliverResponse) ProtoMessage() {}
 
 func (x *RedeliverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[56]
+	mi := &file_admin_v1_admin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3830,7 +4015,7 @@ func (x *RedeliverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedeliverResponse.ProtoReflect.Descriptor instead.
 func (*RedeliverResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{56}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *RedeliverResponse) GetDeliveries() int32 {
@@ -3853,7 +4038,7 @@ type RecoverRequest struct {
 
 func (x *RecoverRequest) Reset() {
 	*x = RecoverRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[57]
+	mi := &file_admin_v1_admin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3865,7 +4050,7 @@ func (x *RecoverRequest) String() string {
 func (*RecoverRequest) ProtoMessage() {}
 
 func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[57]
+	mi := &file_admin_v1_admin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3878,7 +4063,7 @@ func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverRequest.ProtoReflect.Descriptor instead.
 func (*RecoverRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{57}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *RecoverRequest) GetEndpointId() string {
@@ -3906,7 +4091,7 @@ type RecoverResponse struct {
 
 func (x *RecoverResponse) Reset() {
 	*x = RecoverResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[58]
+	mi := &file_admin_v1_admin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3918,7 +4103,7 @@ func (x *RecoverResponse) String() string {
 func (*RecoverResponse) ProtoMessage() {}
 
 func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[58]
+	mi := &file_admin_v1_admin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3931,7 +4116,7 @@ func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverResponse.ProtoReflect.Descriptor instead.
 func (*RecoverResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{58}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *RecoverResponse) GetDeliveries() int32 {
@@ -3959,7 +4144,7 @@ type ListenRequest struct {
 
 func (x *ListenRequest) Reset() {
 	*x = ListenRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[59]
+	mi := &file_admin_v1_admin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3971,7 +4156,7 @@ func (x *ListenRequest) String() string {
 func (*ListenRequest) ProtoMessage() {}
 
 func (x *ListenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[59]
+	mi := &file_admin_v1_admin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3984,7 +4169,7 @@ func (x *ListenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListenRequest.ProtoReflect.Descriptor instead.
 func (*ListenRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{59}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ListenRequest) GetEnvironment() string {
@@ -4039,7 +4224,7 @@ type ListenResponse struct {
 
 func (x *ListenResponse) Reset() {
 	*x = ListenResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[60]
+	mi := &file_admin_v1_admin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4051,7 +4236,7 @@ func (x *ListenResponse) String() string {
 func (*ListenResponse) ProtoMessage() {}
 
 func (x *ListenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[60]
+	mi := &file_admin_v1_admin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4064,7 +4249,7 @@ func (x *ListenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListenResponse.ProtoReflect.Descriptor instead.
 func (*ListenResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{60}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ListenResponse) GetSecret() string {
@@ -4131,7 +4316,7 @@ type HeardRequest struct {
 
 func (x *HeardRequest) Reset() {
 	*x = HeardRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[61]
+	mi := &file_admin_v1_admin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4143,7 +4328,7 @@ func (x *HeardRequest) String() string {
 func (*HeardRequest) ProtoMessage() {}
 
 func (x *HeardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[61]
+	mi := &file_admin_v1_admin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4156,7 +4341,7 @@ func (x *HeardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeardRequest.ProtoReflect.Descriptor instead.
 func (*HeardRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{61}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *HeardRequest) GetEnvironment() string {
@@ -4189,7 +4374,7 @@ type HeardResponse struct {
 
 func (x *HeardResponse) Reset() {
 	*x = HeardResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[62]
+	mi := &file_admin_v1_admin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4201,7 +4386,7 @@ func (x *HeardResponse) String() string {
 func (*HeardResponse) ProtoMessage() {}
 
 func (x *HeardResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[62]
+	mi := &file_admin_v1_admin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4214,7 +4399,7 @@ func (x *HeardResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeardResponse.ProtoReflect.Descriptor instead.
 func (*HeardResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{62}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{65}
 }
 
 // TriggerRequest names an event to make happen.
@@ -4230,7 +4415,7 @@ type TriggerRequest struct {
 
 func (x *TriggerRequest) Reset() {
 	*x = TriggerRequest{}
-	mi := &file_admin_v1_admin_proto_msgTypes[63]
+	mi := &file_admin_v1_admin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4242,7 +4427,7 @@ func (x *TriggerRequest) String() string {
 func (*TriggerRequest) ProtoMessage() {}
 
 func (x *TriggerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[63]
+	mi := &file_admin_v1_admin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4255,7 +4440,7 @@ func (x *TriggerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TriggerRequest.ProtoReflect.Descriptor instead.
 func (*TriggerRequest) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{63}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *TriggerRequest) GetEvent() string {
@@ -4290,7 +4475,7 @@ type TriggerResponse struct {
 
 func (x *TriggerResponse) Reset() {
 	*x = TriggerResponse{}
-	mi := &file_admin_v1_admin_proto_msgTypes[64]
+	mi := &file_admin_v1_admin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4302,7 +4487,7 @@ func (x *TriggerResponse) String() string {
 func (*TriggerResponse) ProtoMessage() {}
 
 func (x *TriggerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_v1_admin_proto_msgTypes[64]
+	mi := &file_admin_v1_admin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4315,7 +4500,7 @@ func (x *TriggerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TriggerResponse.ProtoReflect.Descriptor instead.
 func (*TriggerResponse) Descriptor() ([]byte, []int) {
-	return file_admin_v1_admin_proto_rawDescGZIP(), []int{64}
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *TriggerResponse) GetSessionId() string {
@@ -4617,12 +4802,25 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\asession\x18\x01 \x01(\v2\x0f.pay.v1.SessionR\asession\x12+\n" +
 	"\bpayments\x18\x02 \x03(\v2\x0f.pay.v1.PaymentR\bpayments\x12%\n" +
 	"\x06events\x18\x03 \x03(\v2\r.pay.v1.EventR\x06events\x12*\n" +
-	"\arefunds\x18\x04 \x03(\v2\x10.admin.v1.RefundR\arefunds\"p\n" +
+	"\arefunds\x18\x04 \x03(\v2\x10.admin.v1.RefundR\arefunds\"V\n" +
+	"\x17ListLatePaymentsRequest\x12\x19\n" +
+	"\x05limit\x18\x01 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x16\n" +
+	"\x06before\x18\x02 \x01(\tR\x06beforeB\b\n" +
+	"\x06_limit\"\xae\x01\n" +
+	"\vLatePayment\x12)\n" +
+	"\apayment\x18\x01 \x01(\v2\x0f.pay.v1.PaymentR\apayment\x12\x1d\n" +
+	"\n" +
+	"late_money\x18\x02 \x01(\tR\tlateMoney\x123\n" +
+	"\alate_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x06lateAt\x12 \n" +
+	"\venvironment\x18\x04 \x01(\tR\venvironment\"M\n" +
+	"\x18ListLatePaymentsResponse\x121\n" +
+	"\bpayments\x18\x01 \x03(\v2\x15.admin.v1.LatePaymentR\bpayments\"\x9b\x01\n" +
 	"\x11SandboxPayRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x14\n" +
 	"\x04card\x18\x02 \x01(\tH\x00R\x04card\x12\x18\n" +
-	"\x06method\x18\x03 \x01(\tH\x00R\x06methodB\f\n" +
+	"\x06method\x18\x03 \x01(\tH\x00R\x06method\x12)\n" +
+	"\x10refuse_challenge\x18\x04 \x01(\bR\x0frefuseChallengeB\f\n" +
 	"\n" +
 	"instrument\"j\n" +
 	"\x12SandboxPayResponse\x12)\n" +
@@ -4739,7 +4937,7 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x06events\x18\x02 \x03(\tR\x06events\x125\n" +
 	"\x05later\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x05later\x88\x01\x01\x12,\n" +
 	"\x03now\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x03nowB\b\n" +
-	"\x06_later2\xf7\x11\n" +
+	"\x06_later2\xd2\x12\n" +
 	"\fAdminService\x12G\n" +
 	"\n" +
 	"CreateGame\x12\x1b.admin.v1.CreateGameRequest\x1a\x1c.admin.v1.CreateGameResponse\x12D\n" +
@@ -4768,7 +4966,8 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x06Listen\x12\x17.admin.v1.ListenRequest\x1a\x18.admin.v1.ListenResponse0\x01\x128\n" +
 	"\x05Heard\x12\x16.admin.v1.HeardRequest\x1a\x17.admin.v1.HeardResponse\x12>\n" +
 	"\aTrigger\x12\x18.admin.v1.TriggerRequest\x1a\x19.admin.v1.TriggerResponse\x12J\n" +
-	"\vShowSession\x12\x1c.admin.v1.ShowSessionRequest\x1a\x1d.admin.v1.ShowSessionResponse\x12G\n" +
+	"\vShowSession\x12\x1c.admin.v1.ShowSessionRequest\x1a\x1d.admin.v1.ShowSessionResponse\x12Y\n" +
+	"\x10ListLatePayments\x12!.admin.v1.ListLatePaymentsRequest\x1a\".admin.v1.ListLatePaymentsResponse\x12G\n" +
 	"\n" +
 	"SandboxPay\x12\x1b.admin.v1.SandboxPayRequest\x1a\x1c.admin.v1.SandboxPayResponse\x12A\n" +
 	"\bGetClock\x12\x19.admin.v1.GetClockRequest\x1a\x1a.admin.v1.GetClockResponse\x12M\n" +
@@ -4786,7 +4985,7 @@ func file_admin_v1_admin_proto_rawDescGZIP() []byte {
 	return file_admin_v1_admin_proto_rawDescData
 }
 
-var file_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
+var file_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 68)
 var file_admin_v1_admin_proto_goTypes = []any{
 	(*StringList)(nil),                    // 0: admin.v1.StringList
 	(*Game)(nil),                          // 1: admin.v1.Game
@@ -4831,163 +5030,171 @@ var file_admin_v1_admin_proto_goTypes = []any{
 	(*ListRefundsResponse)(nil),           // 40: admin.v1.ListRefundsResponse
 	(*ShowSessionRequest)(nil),            // 41: admin.v1.ShowSessionRequest
 	(*ShowSessionResponse)(nil),           // 42: admin.v1.ShowSessionResponse
-	(*SandboxPayRequest)(nil),             // 43: admin.v1.SandboxPayRequest
-	(*SandboxPayResponse)(nil),            // 44: admin.v1.SandboxPayResponse
-	(*GetClockRequest)(nil),               // 45: admin.v1.GetClockRequest
-	(*GetClockResponse)(nil),              // 46: admin.v1.GetClockResponse
-	(*AdvanceClockRequest)(nil),           // 47: admin.v1.AdvanceClockRequest
-	(*AdvanceClockResponse)(nil),          // 48: admin.v1.AdvanceClockResponse
-	(*Delivery)(nil),                      // 49: admin.v1.Delivery
-	(*ListDeliveriesRequest)(nil),         // 50: admin.v1.ListDeliveriesRequest
-	(*ListDeliveriesResponse)(nil),        // 51: admin.v1.ListDeliveriesResponse
-	(*Attempt)(nil),                       // 52: admin.v1.Attempt
-	(*ListAttemptsRequest)(nil),           // 53: admin.v1.ListAttemptsRequest
-	(*ListAttemptsResponse)(nil),          // 54: admin.v1.ListAttemptsResponse
-	(*RedeliverRequest)(nil),              // 55: admin.v1.RedeliverRequest
-	(*RedeliverResponse)(nil),             // 56: admin.v1.RedeliverResponse
-	(*RecoverRequest)(nil),                // 57: admin.v1.RecoverRequest
-	(*RecoverResponse)(nil),               // 58: admin.v1.RecoverResponse
-	(*ListenRequest)(nil),                 // 59: admin.v1.ListenRequest
-	(*ListenResponse)(nil),                // 60: admin.v1.ListenResponse
-	(*HeardRequest)(nil),                  // 61: admin.v1.HeardRequest
-	(*HeardResponse)(nil),                 // 62: admin.v1.HeardResponse
-	(*TriggerRequest)(nil),                // 63: admin.v1.TriggerRequest
-	(*TriggerResponse)(nil),               // 64: admin.v1.TriggerResponse
-	(*durationpb.Duration)(nil),           // 65: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),         // 66: google.protobuf.Timestamp
-	(*v1.Error)(nil),                      // 67: pay.v1.Error
-	(*v1.Session)(nil),                    // 68: pay.v1.Session
-	(*v1.Payment)(nil),                    // 69: pay.v1.Payment
-	(*v1.Event)(nil),                      // 70: pay.v1.Event
+	(*ListLatePaymentsRequest)(nil),       // 43: admin.v1.ListLatePaymentsRequest
+	(*LatePayment)(nil),                   // 44: admin.v1.LatePayment
+	(*ListLatePaymentsResponse)(nil),      // 45: admin.v1.ListLatePaymentsResponse
+	(*SandboxPayRequest)(nil),             // 46: admin.v1.SandboxPayRequest
+	(*SandboxPayResponse)(nil),            // 47: admin.v1.SandboxPayResponse
+	(*GetClockRequest)(nil),               // 48: admin.v1.GetClockRequest
+	(*GetClockResponse)(nil),              // 49: admin.v1.GetClockResponse
+	(*AdvanceClockRequest)(nil),           // 50: admin.v1.AdvanceClockRequest
+	(*AdvanceClockResponse)(nil),          // 51: admin.v1.AdvanceClockResponse
+	(*Delivery)(nil),                      // 52: admin.v1.Delivery
+	(*ListDeliveriesRequest)(nil),         // 53: admin.v1.ListDeliveriesRequest
+	(*ListDeliveriesResponse)(nil),        // 54: admin.v1.ListDeliveriesResponse
+	(*Attempt)(nil),                       // 55: admin.v1.Attempt
+	(*ListAttemptsRequest)(nil),           // 56: admin.v1.ListAttemptsRequest
+	(*ListAttemptsResponse)(nil),          // 57: admin.v1.ListAttemptsResponse
+	(*RedeliverRequest)(nil),              // 58: admin.v1.RedeliverRequest
+	(*RedeliverResponse)(nil),             // 59: admin.v1.RedeliverResponse
+	(*RecoverRequest)(nil),                // 60: admin.v1.RecoverRequest
+	(*RecoverResponse)(nil),               // 61: admin.v1.RecoverResponse
+	(*ListenRequest)(nil),                 // 62: admin.v1.ListenRequest
+	(*ListenResponse)(nil),                // 63: admin.v1.ListenResponse
+	(*HeardRequest)(nil),                  // 64: admin.v1.HeardRequest
+	(*HeardResponse)(nil),                 // 65: admin.v1.HeardResponse
+	(*TriggerRequest)(nil),                // 66: admin.v1.TriggerRequest
+	(*TriggerResponse)(nil),               // 67: admin.v1.TriggerResponse
+	(*durationpb.Duration)(nil),           // 68: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),         // 69: google.protobuf.Timestamp
+	(*v1.Error)(nil),                      // 70: pay.v1.Error
+	(*v1.Session)(nil),                    // 71: pay.v1.Session
+	(*v1.Payment)(nil),                    // 72: pay.v1.Payment
+	(*v1.Event)(nil),                      // 73: pay.v1.Event
 }
 var file_admin_v1_admin_proto_depIdxs = []int32{
-	65, // 0: admin.v1.Game.session_ttl:type_name -> google.protobuf.Duration
-	66, // 1: admin.v1.Game.created_at:type_name -> google.protobuf.Timestamp
-	66, // 2: admin.v1.Game.updated_at:type_name -> google.protobuf.Timestamp
-	65, // 3: admin.v1.CreateGameRequest.session_ttl:type_name -> google.protobuf.Duration
+	68, // 0: admin.v1.Game.session_ttl:type_name -> google.protobuf.Duration
+	69, // 1: admin.v1.Game.created_at:type_name -> google.protobuf.Timestamp
+	69, // 2: admin.v1.Game.updated_at:type_name -> google.protobuf.Timestamp
+	68, // 3: admin.v1.CreateGameRequest.session_ttl:type_name -> google.protobuf.Duration
 	1,  // 4: admin.v1.CreateGameResponse.game:type_name -> admin.v1.Game
 	1,  // 5: admin.v1.ListGamesResponse.games:type_name -> admin.v1.Game
 	1,  // 6: admin.v1.GetGameResponse.game:type_name -> admin.v1.Game
-	65, // 7: admin.v1.UpdateGameRequest.session_ttl:type_name -> google.protobuf.Duration
+	68, // 7: admin.v1.UpdateGameRequest.session_ttl:type_name -> google.protobuf.Duration
 	0,  // 8: admin.v1.UpdateGameRequest.return_url_schemes:type_name -> admin.v1.StringList
 	0,  // 9: admin.v1.UpdateGameRequest.return_url_hosts:type_name -> admin.v1.StringList
 	0,  // 10: admin.v1.UpdateGameRequest.currencies:type_name -> admin.v1.StringList
 	1,  // 11: admin.v1.UpdateGameResponse.game:type_name -> admin.v1.Game
-	65, // 12: admin.v1.RotateConfirmSecretRequest.overlap:type_name -> google.protobuf.Duration
-	66, // 13: admin.v1.RotateConfirmSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
-	66, // 14: admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
-	66, // 15: admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	66, // 16: admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	66, // 17: admin.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
-	66, // 18: admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
+	68, // 12: admin.v1.RotateConfirmSecretRequest.overlap:type_name -> google.protobuf.Duration
+	69, // 13: admin.v1.RotateConfirmSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	69, // 14: admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
+	69, // 15: admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	69, // 16: admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	69, // 17: admin.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
+	69, // 18: admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
 	12, // 19: admin.v1.CreateKeyResponse.key:type_name -> admin.v1.Key
 	12, // 20: admin.v1.ListKeysResponse.keys:type_name -> admin.v1.Key
-	65, // 21: admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
+	68, // 21: admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
 	12, // 22: admin.v1.RotateKeyResponse.key:type_name -> admin.v1.Key
 	12, // 23: admin.v1.RotateKeyResponse.old_key:type_name -> admin.v1.Key
 	12, // 24: admin.v1.RevokeKeyResponse.key:type_name -> admin.v1.Key
-	66, // 25: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
-	66, // 26: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
-	66, // 27: admin.v1.WebhookEndpoint.failing_since:type_name -> google.protobuf.Timestamp
+	69, // 25: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
+	69, // 26: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
+	69, // 27: admin.v1.WebhookEndpoint.failing_since:type_name -> google.protobuf.Timestamp
 	21, // 28: admin.v1.CreateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
 	21, // 29: admin.v1.ListWebhookEndpointsResponse.endpoints:type_name -> admin.v1.WebhookEndpoint
 	0,  // 30: admin.v1.UpdateWebhookEndpointRequest.events:type_name -> admin.v1.StringList
 	21, // 31: admin.v1.UpdateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	65, // 32: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
+	68, // 32: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
 	21, // 33: admin.v1.RotateWebhookSecretResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	66, // 34: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
-	65, // 35: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
-	67, // 36: admin.v1.Refund.error:type_name -> pay.v1.Error
-	66, // 37: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
-	66, // 38: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
+	69, // 34: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	68, // 35: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
+	70, // 36: admin.v1.Refund.error:type_name -> pay.v1.Error
+	69, // 37: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
+	69, // 38: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
 	34, // 39: admin.v1.CreateRefundResponse.refund:type_name -> admin.v1.Refund
 	34, // 40: admin.v1.GetRefundResponse.refund:type_name -> admin.v1.Refund
 	34, // 41: admin.v1.ListRefundsResponse.refunds:type_name -> admin.v1.Refund
-	68, // 42: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
-	69, // 43: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
-	70, // 44: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
+	71, // 42: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
+	72, // 43: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
+	73, // 44: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
 	34, // 45: admin.v1.ShowSessionResponse.refunds:type_name -> admin.v1.Refund
-	68, // 46: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
-	69, // 47: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
-	66, // 48: admin.v1.GetClockResponse.now:type_name -> google.protobuf.Timestamp
-	65, // 49: admin.v1.GetClockResponse.ahead:type_name -> google.protobuf.Duration
-	65, // 50: admin.v1.AdvanceClockRequest.by:type_name -> google.protobuf.Duration
-	66, // 51: admin.v1.AdvanceClockResponse.now:type_name -> google.protobuf.Timestamp
-	65, // 52: admin.v1.AdvanceClockResponse.ahead:type_name -> google.protobuf.Duration
-	65, // 53: admin.v1.AdvanceClockResponse.left:type_name -> google.protobuf.Duration
-	66, // 54: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
-	66, // 55: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
-	49, // 56: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
-	66, // 57: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
-	65, // 58: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
-	49, // 59: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
-	52, // 60: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
-	66, // 61: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
-	66, // 62: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
-	66, // 63: admin.v1.TriggerResponse.now:type_name -> google.protobuf.Timestamp
-	2,  // 64: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
-	4,  // 65: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
-	6,  // 66: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
-	8,  // 67: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
-	10, // 68: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
-	13, // 69: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
-	15, // 70: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
-	17, // 71: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
-	19, // 72: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
-	22, // 73: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
-	24, // 74: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
-	26, // 75: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
-	28, // 76: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
-	30, // 77: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
-	32, // 78: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
-	35, // 79: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
-	37, // 80: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
-	39, // 81: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
-	50, // 82: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
-	53, // 83: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
-	55, // 84: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
-	57, // 85: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
-	59, // 86: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
-	61, // 87: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
-	63, // 88: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
-	41, // 89: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
-	43, // 90: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
-	45, // 91: admin.v1.AdminService.GetClock:input_type -> admin.v1.GetClockRequest
-	47, // 92: admin.v1.AdminService.AdvanceClock:input_type -> admin.v1.AdvanceClockRequest
-	3,  // 93: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
-	5,  // 94: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
-	7,  // 95: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
-	9,  // 96: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
-	11, // 97: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
-	14, // 98: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
-	16, // 99: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
-	18, // 100: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
-	20, // 101: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
-	23, // 102: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
-	25, // 103: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
-	27, // 104: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
-	29, // 105: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
-	31, // 106: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
-	33, // 107: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
-	36, // 108: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
-	38, // 109: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
-	40, // 110: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
-	51, // 111: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
-	54, // 112: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
-	56, // 113: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
-	58, // 114: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
-	60, // 115: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
-	62, // 116: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
-	64, // 117: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
-	42, // 118: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
-	44, // 119: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
-	46, // 120: admin.v1.AdminService.GetClock:output_type -> admin.v1.GetClockResponse
-	48, // 121: admin.v1.AdminService.AdvanceClock:output_type -> admin.v1.AdvanceClockResponse
-	93, // [93:122] is the sub-list for method output_type
-	64, // [64:93] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	64, // [64:64] is the sub-list for extension extendee
-	0,  // [0:64] is the sub-list for field type_name
+	72, // 46: admin.v1.LatePayment.payment:type_name -> pay.v1.Payment
+	69, // 47: admin.v1.LatePayment.late_at:type_name -> google.protobuf.Timestamp
+	44, // 48: admin.v1.ListLatePaymentsResponse.payments:type_name -> admin.v1.LatePayment
+	71, // 49: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
+	72, // 50: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
+	69, // 51: admin.v1.GetClockResponse.now:type_name -> google.protobuf.Timestamp
+	68, // 52: admin.v1.GetClockResponse.ahead:type_name -> google.protobuf.Duration
+	68, // 53: admin.v1.AdvanceClockRequest.by:type_name -> google.protobuf.Duration
+	69, // 54: admin.v1.AdvanceClockResponse.now:type_name -> google.protobuf.Timestamp
+	68, // 55: admin.v1.AdvanceClockResponse.ahead:type_name -> google.protobuf.Duration
+	68, // 56: admin.v1.AdvanceClockResponse.left:type_name -> google.protobuf.Duration
+	69, // 57: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
+	69, // 58: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
+	52, // 59: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
+	69, // 60: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
+	68, // 61: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
+	52, // 62: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
+	55, // 63: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
+	69, // 64: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
+	69, // 65: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
+	69, // 66: admin.v1.TriggerResponse.now:type_name -> google.protobuf.Timestamp
+	2,  // 67: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
+	4,  // 68: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
+	6,  // 69: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
+	8,  // 70: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
+	10, // 71: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
+	13, // 72: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
+	15, // 73: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
+	17, // 74: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
+	19, // 75: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
+	22, // 76: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
+	24, // 77: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
+	26, // 78: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
+	28, // 79: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
+	30, // 80: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
+	32, // 81: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
+	35, // 82: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
+	37, // 83: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
+	39, // 84: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
+	53, // 85: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
+	56, // 86: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
+	58, // 87: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
+	60, // 88: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
+	62, // 89: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
+	64, // 90: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
+	66, // 91: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
+	41, // 92: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
+	43, // 93: admin.v1.AdminService.ListLatePayments:input_type -> admin.v1.ListLatePaymentsRequest
+	46, // 94: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
+	48, // 95: admin.v1.AdminService.GetClock:input_type -> admin.v1.GetClockRequest
+	50, // 96: admin.v1.AdminService.AdvanceClock:input_type -> admin.v1.AdvanceClockRequest
+	3,  // 97: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
+	5,  // 98: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
+	7,  // 99: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
+	9,  // 100: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
+	11, // 101: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
+	14, // 102: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
+	16, // 103: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
+	18, // 104: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
+	20, // 105: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
+	23, // 106: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
+	25, // 107: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
+	27, // 108: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
+	29, // 109: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
+	31, // 110: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
+	33, // 111: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
+	36, // 112: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
+	38, // 113: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
+	40, // 114: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
+	54, // 115: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
+	57, // 116: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
+	59, // 117: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
+	61, // 118: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
+	63, // 119: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
+	65, // 120: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
+	67, // 121: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
+	42, // 122: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
+	45, // 123: admin.v1.AdminService.ListLatePayments:output_type -> admin.v1.ListLatePaymentsResponse
+	47, // 124: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
+	49, // 125: admin.v1.AdminService.GetClock:output_type -> admin.v1.GetClockResponse
+	51, // 126: admin.v1.AdminService.AdvanceClock:output_type -> admin.v1.AdvanceClockResponse
+	97, // [97:127] is the sub-list for method output_type
+	67, // [67:97] is the sub-list for method input_type
+	67, // [67:67] is the sub-list for extension type_name
+	67, // [67:67] is the sub-list for extension extendee
+	0,  // [0:67] is the sub-list for field type_name
 }
 
 func init() { file_admin_v1_admin_proto_init() }
@@ -5013,31 +5220,32 @@ func file_admin_v1_admin_proto_init() {
 	file_admin_v1_admin_proto_msgTypes[35].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[39].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[40].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[43].OneofWrappers = []any{
+	file_admin_v1_admin_proto_msgTypes[43].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[46].OneofWrappers = []any{
 		(*SandboxPayRequest_Card)(nil),
 		(*SandboxPayRequest_Method)(nil),
 	}
-	file_admin_v1_admin_proto_msgTypes[46].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[48].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[49].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[50].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[51].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[52].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[55].OneofWrappers = []any{
+	file_admin_v1_admin_proto_msgTypes[53].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[54].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[55].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[58].OneofWrappers = []any{
 		(*RedeliverRequest_DeliveryId)(nil),
 		(*RedeliverRequest_EventId)(nil),
 	}
-	file_admin_v1_admin_proto_msgTypes[57].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[59].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[60].OneofWrappers = []any{}
-	file_admin_v1_admin_proto_msgTypes[64].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[62].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[63].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[67].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_v1_admin_proto_rawDesc), len(file_admin_v1_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   65,
+			NumMessages:   68,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

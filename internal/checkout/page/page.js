@@ -120,7 +120,7 @@
   });
 
   // Ask how things stand, and load the page again once it is no longer what is shown.
-  var poll = body.getAttribute("data-poll"), waiting = /processing|authorized/.test(body.className), pause = 1000, timer;
+  var poll = body.getAttribute("data-poll"), waiting = /processing|verify|authorized/.test(body.className), pause = 1000, timer;
   function ask() {
     clearTimeout(timer);
     var request = new XMLHttpRequest();

@@ -10,12 +10,27 @@ import (
 
 // payingCases are what each way of paying must do.
 func payingCases(w Way) []contractCase {
-	if w.Fails != "" {
+	switch {
+	case w.Silent:
+		return silentCases(w)
+	case w.Challenge:
+		return challengeCases(w)
+	case w.Pends > 0:
+		return pendingCases(w)
+	case w.SucceedsAfter > 0:
+		return lateCases(w)
+	case w.Reports > 0:
+		return reportedCases(w)
+	case w.Fails != "":
 		return []contractCase{
 			{"is refused for its reason, taking at once", func(t *trial) { t.wantFailure(w, true) }},
 			{"is refused for its reason, holding", func(t *trial) { t.wantFailure(w, false) }},
 		}
 	}
+	return approvedCases(w)
+}
+
+func approvedCases(w Way) []contractCase {
 	return []contractCase{
 		{"takes the money at once", func(t *trial) { t.want(pay.OutcomeSucceeded, t.authorize(charge(w, true))) }},
 		{"holds the money and takes it later", func(t *trial) {

@@ -5,11 +5,14 @@ package providertest
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
 )
+
+// Each case runs in a bubble of its own time, by which the provider under test must go.
 
 // Subject is a provider under test together with its books.
 type Subject struct {
@@ -21,9 +24,6 @@ type Subject struct {
 	// minor units, everything counted that ever was. Returned is the same of what was
 	// returned from it.
 	Taken, Returned func(pay.PaymentID) int64
-
-	// Wait lets time pass for the provider, for refunds that take a while.
-	Wait func(time.Duration)
 }
 
 // Way is one way of paying and what comes of it.
@@ -38,6 +38,27 @@ type Way struct {
 	// most RefundsWithin. Empty: it succeeds at once.
 	Refunds       pay.RefundStatus
 	RefundsWithin time.Duration
+
+	// Pends is for how long the payment is pending before it ends by itself. With
+	// Challenge it waits that long for its player, and has failed where none came.
+	Pends     time.Duration
+	Challenge bool
+
+	// Silent: Authorize is never answered, and nothing is ever charged.
+	Silent bool
+
+	// SucceedsAfter: having failed, it succeeds all the same. Zero: never.
+	SucceedsAfter time.Duration
+
+	// Reports are how often it is reported although it ended at once: how many reports
+	// come, and how many of them are different ones. EarlyReport: before Authorize returns.
+	Reports, Different int
+	EarlyReport        bool
+}
+
+// plain says whether the way does nothing but to approve or to refuse.
+func (w Way) plain() bool {
+	return w.Refunds == "" && w.Pends == 0 && !w.Silent && w.SucceedsAfter == 0 && w.Reports == 0
 }
 
 // Run proves the contract. Open makes a subject with empty books; ways must have
@@ -45,8 +66,13 @@ type Way struct {
 func Run(t *testing.T, open func(*testing.T) Subject, ways []Way) {
 	suite := suite{open: open, approved: pick(t, ways, true), refused: pick(t, ways, false)}
 	for _, w := range ways {
+		if w.Pends > 0 && !w.Challenge && w.Fails == "" {
+			suite.pending = &w
+		}
+	}
+	for _, w := range ways {
 		t.Run("paying with "+w.Name, func(t *testing.T) { suite.run(t, payingCases(w)) })
-		if w.Fails == "" {
+		if w.Fails == "" && w.Pends == 0 && !w.Silent {
 			t.Run("refunding "+w.Name, func(t *testing.T) { suite.run(t, returningCases(w)) })
 		}
 	}
@@ -54,12 +80,13 @@ func Run(t *testing.T, open func(*testing.T) Subject, ways []Way) {
 	suite.run(t, lookupCases)
 	suite.run(t, finishingCases)
 	suite.run(t, refundCases)
+	suite.run(t, reportCases)
 }
 
 func pick(t *testing.T, ways []Way, approved bool) Way {
 	t.Helper()
 	for _, w := range ways {
-		if (w.Fails == "") == approved && w.Refunds == "" {
+		if (w.Fails == "") == approved && w.plain() {
 			return w
 		}
 	}
@@ -70,6 +97,7 @@ func pick(t *testing.T, ways []Way, approved bool) Way {
 type suite struct {
 	open              func(*testing.T) Subject
 	approved, refused Way
+	pending           *Way // ends by itself; nil: there is none
 }
 
 // contractCase is one promise, with a sentence as its name.
@@ -81,8 +109,12 @@ type contractCase struct {
 func (s suite) run(t *testing.T, cases []contractCase) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			subject := s.open(t)
-			c.run(&trial{T: t, suite: s, subject: subject, provider: subject.Start()})
+			synctest.Test(t, func(t *testing.T) {
+				trial := &trial{T: t, suite: s, subject: s.open(t)}
+				trial.restart()
+				defer trial.stop()
+				c.run(trial)
+			})
 		})
 	}
 }

@@ -35,26 +35,26 @@ func returningCases(w Way) []contractCase {
 			t.want(pay.OutcomeSucceeded, t.authorize(charge(w, true)))
 			t.returns(refund, price, pay.RefundPending, 0)
 			t.returns(refund, price, pay.RefundPending, 0)
-			t.subject.Wait(w.RefundsWithin - time.Second)
+			t.wait(w.RefundsWithin - time.Second)
 			t.wantRefund(refund, pay.RefundPending, 0)
 			t.restart()
-			t.subject.Wait(time.Second)
+			t.wait(time.Second)
 			t.wantRefund(refund, w.Refunds, returned)
-			t.subject.Wait(w.RefundsWithin)
+			t.wait(w.RefundsWithin)
 			t.wantRefund(refund, w.Refunds, returned)
 			t.returns(refund, price, w.Refunds, returned)
 		}},
 		{"is ended by a repeat as well as by a look", func(t *trial) {
 			t.want(pay.OutcomeSucceeded, t.authorize(charge(w, true)))
 			t.returns(refund, price, pay.RefundPending, 0)
-			t.subject.Wait(w.RefundsWithin)
+			t.wait(w.RefundsWithin)
 			t.returns(refund, price, w.Refunds, returned)
 		}},
 		{"counts while it is pending, and not once it failed", func(t *trial) {
 			t.want(pay.OutcomeSucceeded, t.authorize(charge(w, true)))
 			t.returns(refund, price, pay.RefundPending, 0)
 			t.returns(other, 1, pay.RefundFailed, 0)
-			t.subject.Wait(w.RefundsWithin)
+			t.wait(w.RefundsWithin)
 			t.wantRefund(refund, w.Refunds, returned)
 			if w.Refunds == pay.RefundFailed {
 				t.returns(other+"0", price, pay.RefundPending, 0)
@@ -63,7 +63,7 @@ func returningCases(w Way) []contractCase {
 		{"returns once, however many look at the moment at which it ends", func(t *trial) {
 			t.want(pay.OutcomeSucceeded, t.authorize(charge(w, true)))
 			t.returns(refund, price, pay.RefundPending, 0)
-			t.subject.Wait(w.RefundsWithin)
+			t.wait(w.RefundsWithin)
 			t.together(func(ctx context.Context, n int) (pay.RefundOutcome, error) {
 				if n%2 == 0 {
 					return t.provider.LookupRefund(ctx, payment, refund)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -26,6 +28,8 @@ type trial struct {
 	suite
 	subject  Subject
 	provider provider.Provider
+	stop     func()
+	desk     desk
 }
 
 // call is a call of the provider for the payment of the case.
@@ -57,7 +61,27 @@ func (t *trial) lookup(ctx context.Context) (pay.Outcome, error) {
 	return t.provider.Lookup(ctx, payment)
 }
 
-func (t *trial) restart() { t.provider = t.subject.Start() }
+// restart ends the provider, where it runs, and starts it again.
+func (t *trial) restart() {
+	if t.stop != nil {
+		t.stop()
+	}
+	t.provider, t.stop = t.subject.Start(), func() {}
+	reporter, ok := t.provider.(provider.Reporter)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { reporter.Run(ctx, t.desk.take) })
+	t.stop = func() { cancel(); running.Wait() }
+}
+
+// wait lets time pass, and what happens by then happen.
+func (t *trial) wait(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
 
 // want makes the call and holds its outcome, and Lookup's after it, against the
 // kind; and the books against what that kind means.

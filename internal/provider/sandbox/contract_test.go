@@ -18,32 +18,12 @@ import (
 func TestTheSandboxKeepsTheContract(t *testing.T) {
 	providertest.Run(t, func(*testing.T) providertest.Subject {
 		ledger := &auditedLedger{MemoryLedger: sandbox.NewMemoryLedger(), taken: map[string]int64{}, returned: map[string]int64{}}
-		clock := &stillClock{at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 		return providertest.Subject{
-			Start:    func() provider.Provider { return sandbox.New(ledger, clock.now) },
+			Start:    func() provider.Provider { return sandbox.New(sandbox.Options{Ledger: ledger}) },
 			Taken:    func(id pay.PaymentID) int64 { return ledger.sum(ledger.taken, id) },
 			Returned: func(id pay.PaymentID) int64 { return ledger.sum(ledger.returned, id) },
-			Wait:     clock.wait,
 		}
 	}, ways())
-}
-
-// stillClock moves only when it is told to.
-type stillClock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *stillClock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *stillClock) wait(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
 }
 
 // auditedLedger adds up what each write takes and returns as it comes, so that a charge or
@@ -63,6 +43,9 @@ func (l *auditedLedger) Load(ctx context.Context, key string) ([]byte, error) {
 func (l *auditedLedger) Save(ctx context.Context, key string, value []byte) error {
 	if err := l.MemoryLedger.Save(ctx, key, value); err != nil {
 		return err
+	}
+	if !strings.HasPrefix(key, "pay_") {
+		return nil
 	}
 	var b book
 	if err := json.Unmarshal(value, &b); err != nil {
@@ -94,7 +77,22 @@ func ways() []providertest.Way {
 	var ways []providertest.Way
 	for _, c := range sandbox.Cards {
 		w := providertest.Way{Name: "a card that " + c.Outcome, Method: pay.MethodCard, Card: card(c.Number), Fails: c.Failure}
+		if c.Challenges {
+			w.Challenge, w.Pends = true, 15*time.Minute
+		}
 		switch c.Number {
+		case takesTime:
+			w.Pends = 10 * time.Second
+		case neverAnswers:
+			w.Silent = true
+		case succeedsLate:
+			w.SucceedsAfter = 5 * time.Second
+		case reportsThrice:
+			w.Reports, w.Different = 3, 2
+		case reportsEarly:
+			w.Reports, w.Different, w.EarlyReport = 1, 1, true
+		case reportsMixed:
+			w.Reports, w.Different = 3, 3
 		case returnsSlowly:
 			w.Refunds, w.RefundsWithin = pay.RefundSucceeded, 10*time.Second
 		case failsRefunds:
@@ -115,6 +113,16 @@ func ways() []providertest.Way {
 		providertest.Way{Name: "a card with hyphens", Method: pay.MethodCard, Card: card("4242-4242-4242-4242")},
 		providertest.Way{Name: "a method that it does not take", Method: pay.MethodTokenizedCard, Token: "tok_approved", Fails: pay.ProcessingError})
 }
+
+// Cards with habits of their own.
+const (
+	takesTime     = "4000 0099 0000 0012"
+	neverAnswers  = "4000 0099 0000 0020"
+	reportsThrice = "4000 0099 0000 0038"
+	reportsEarly  = "4000 0099 0000 0046"
+	succeedsLate  = "4000 0099 0000 0053"
+	reportsMixed  = "4000 0099 0000 0061"
+)
 
 // The cards whose refunds take their time.
 const (

@@ -17,15 +17,16 @@ const (
 // No message tells what the player typed, nor any whole card number: messages are
 // stored and logged, and a number in a log must always mean that something is wrong.
 var (
-	unlistedCard = pay.Failure{Code: pay.CardDeclined, Message: "the number is not one of the sandbox's cards; " +
+	unlistedCard = failure{pay.CardDeclined, "the number is not one of the sandbox's cards; " +
 		"use 4242 four times over, which succeeds, or another of the cards that the payment page lists"}
-	declinedWallet = pay.Failure{Code: pay.CardDeclined, Message: "the player chose to decline in the sandbox's wallet"}
-	strangeToken   = pay.Failure{Code: pay.CardDeclined, Message: "the token is not one of the sandbox's wallets; " +
+	declinedWallet = failure{pay.CardDeclined, "the player chose to decline in the sandbox's wallet"}
+	strangeToken   = failure{pay.CardDeclined, "the token is not one of the sandbox's wallets; " +
 		"use " + TokenApproved + " or " + TokenDeclined}
-	strangeMethod = pay.Failure{Code: pay.ProcessingError, Message: "the sandbox does not take this method; " +
+	strangeMethod = failure{pay.ProcessingError, "the sandbox does not take this method; " +
 		"use card, apple_pay, google_pay, paypal, paylater or venmo"}
 	tooLate = pay.Failure{Code: pay.Abandoned, Message: "the payment was told to be unknown before it reached the provider, " +
 		"so it can no longer be charged"}
+	notConfirmed = failure{pay.AuthenticationFailed, "the player did not confirm the payment on the sandbox's page"}
 )
 
 // check refuses a charge that the gateway should not have sent. Nothing is kept of
@@ -43,7 +44,7 @@ func check(c provider.Charge) error {
 }
 
 // decide says why the charge is refused, or nil where it is approved.
-func decide(c provider.Charge) *pay.Failure {
+func decide(c provider.Charge) *failure {
 	switch c.Method {
 	case pay.MethodCard:
 		return decideCard(*c.Card)
@@ -53,7 +54,7 @@ func decide(c provider.Charge) *pay.Failure {
 	return &strangeMethod
 }
 
-func decideCard(typed pay.Card) *pay.Failure {
+func decideCard(typed pay.Card) *failure {
 	card, listed := cardsByDigits[typed.Digits()]
 	switch {
 	case !listed:
@@ -61,10 +62,10 @@ func decideCard(typed pay.Card) *pay.Failure {
 	case card.Failure == "":
 		return nil
 	}
-	return &pay.Failure{Code: card.Failure, Message: "the sandbox's card that " + card.Outcome}
+	return &failure{card.Failure, "the sandbox's card that " + card.Outcome}
 }
 
-func decideWallet(token string) *pay.Failure {
+func decideWallet(token string) *failure {
 	switch token {
 	case TokenApproved:
 		return nil
@@ -72,4 +73,12 @@ func decideWallet(token string) *pay.Failure {
 		return &declinedWallet
 	}
 	return &strangeToken
+}
+
+// habitOf is what the provider makes of a charge beside deciding on it.
+func habitOf(c provider.Charge) habit {
+	if c.Card == nil {
+		return ""
+	}
+	return cardsByDigits[c.Card.Digits()].habit
 }

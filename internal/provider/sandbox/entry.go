@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"strings"
+	"time"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
@@ -19,14 +20,20 @@ type entry struct {
 	Failure  *failure      `json:"failure,omitempty"` // with stateFailed
 	Refunds  []*refund     `json:"refunds,omitempty"` // oldest first
 	Slowly   slowly        `json:"slowly,omitempty"`  // how its refunds end, decided by the card
+	Plan     *plan         `json:"plan,omitempty"`    // what becomes of it by itself
+	Reports  []report      `json:"reports,omitempty"` // that are still to be taken in
 	History  []step        `json:"history"`           // oldest first
+
+	verifyURL func(pay.SessionID) string
 }
 
-// state is where a payment stands. Authorized can become succeeded or voided; all others are final.
+// state is where a payment stands. Pending becomes any of those that follow it here, and
+// authorized succeeded or voided; all others are final, but with a plan.
 type state string
 
 const (
 	stateUnknown    state = "unknown" // the tombstone: told to be unknown, so never to be charged
+	statePending    state = "pending"
 	stateAuthorized state = "authorized"
 	stateSucceeded  state = "succeeded"
 	stateFailed     state = "failed"
@@ -56,6 +63,9 @@ const (
 	opLookup    operation = "lookup"
 	opRefund    operation = "refund"
 	opReview    operation = "look up refund"
+	opAnswer    operation = "answer" // the player's
+	opTime      operation = "time"   // it came by itself
+	opReport    operation = "report"
 )
 
 // did is what an operation did. An entry's money was taken as often as its history says
@@ -69,17 +79,20 @@ const (
 	didDecline did = "declined" // by the card or the wallet
 	didBury    did = "buried"   // told to be unknown
 	didRefuse  did = "refused"  // by this ledger
-	didAccept  did = "accepted" // a refund that takes its time
+	didAsk     did = "asked"    // the player
+	didAccept  did = "accepted" // what takes its time
 	didReturn  did = "returned"
-	didFail    did = "failed" // a refund
+	didFail    did = "failed"   // a refund
+	didSend    did = "sent"     // a report, and it was taken in
+	didGiveUp  did = "given up" // a report
 )
 
 // authorize begins the payment. For one that has begun it does nothing, and for one that
 // was told to be unknown, or began as another charge, it is refused.
-func (e *entry) authorize(c provider.Charge) (pay.Outcome, error) {
+func (e *entry) authorize(c provider.Charge, now time.Time) (pay.Outcome, error) {
 	switch {
 	case e.State == "":
-		e.begin(c)
+		e.begin(c, now)
 	case e.State == stateUnknown:
 		e.refuse(opAuthorize)
 		late := tooLate
@@ -91,17 +104,36 @@ func (e *entry) authorize(c provider.Charge) (pay.Outcome, error) {
 	return e.outcome(), nil
 }
 
-func (e *entry) begin(c provider.Charge) {
+func (e *entry) begin(c provider.Charge, now time.Time) {
 	e.Session, e.Amount, e.Currency = c.Session, c.Amount.Amount, c.Amount.Currency
 	e.Method, e.Capture, e.Slowly = c.Method, c.Capture, refundsOf(c)
-	switch refusal := decide(c); {
-	case refusal != nil:
-		e.Failure = &failure{refusal.Code, refusal.Message}
-		e.move(stateFailed, opAuthorize, didDecline)
-	case c.Capture:
-		e.move(stateSucceeded, opAuthorize, didTake)
+	refusal := decide(c)
+	switch habitOf(c) {
+	case challenges:
+		e.Plan = &plan{At: now.Add(challengeTakes), Challenge: true, Refusal: refusal}
+		e.move(statePending, opAuthorize, didAsk)
+	case takesTime:
+		e.Plan = &plan{At: now.Add(paymentTakes), Refusal: refusal}
+		e.move(statePending, opAuthorize, didAccept)
+	case succeedsLate:
+		e.Plan = &plan{At: now.Add(changesMind)}
+		e.decide(opAuthorize, refusal)
 	default:
-		e.move(stateAuthorized, opAuthorize, didHold)
+		e.decide(opAuthorize, refusal)
+		e.misreport(habitOf(c), now)
+	}
+}
+
+// decide ends what the charge began, or holds what it asked for.
+func (e *entry) decide(o operation, refusal *failure) {
+	e.Failure = refusal
+	switch {
+	case refusal != nil:
+		e.move(stateFailed, o, didDecline)
+	case e.Capture:
+		e.move(stateSucceeded, o, didTake)
+	default:
+		e.move(stateAuthorized, o, didHold)
 	}
 }
 
@@ -168,6 +200,11 @@ func (e *entry) refuse(o operation) {
 func (e *entry) outcome() pay.Outcome {
 	o := pay.Outcome{Reference: e.reference()}
 	switch e.State {
+	case statePending:
+		o.Kind = pay.OutcomePending
+		if e.Plan.Challenge {
+			o.Action = e.verifyURL(e.Session)
+		}
 	case stateAuthorized:
 		o.Kind = pay.OutcomeAuthorized
 	case stateSucceeded:

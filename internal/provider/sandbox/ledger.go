@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/coinslot/coinslot/internal/pay"
@@ -22,6 +23,12 @@ type Ledger interface {
 	// Save keeps the value, durable once it returns. After an error it may have been
 	// kept or not, which the next Load tells.
 	Save(ctx context.Context, key string, value []byte) error
+
+	// Keys are the first keys that begin with the prefix, at most so many, in order.
+	Keys(ctx context.Context, prefix string, most int) ([]string, error)
+
+	// Delete forgets a key and its value, durable once it returns.
+	Delete(ctx context.Context, key string) error
 }
 
 // load reads a payment's entry; one that is not there has no state.
@@ -54,6 +61,11 @@ func (e *entry) sound(id pay.PaymentID) error {
 	switch e.State {
 	case stateUnknown, stateAuthorized, stateSucceeded, stateVoided:
 		return nil
+	case statePending:
+		if e.Plan != nil {
+			return nil
+		}
+		return errors.New("understand the ledger: the payment is pending for no reason")
 	case stateFailed:
 		if e.Failure != nil {
 			return nil
@@ -98,5 +110,30 @@ func (l *MemoryLedger) Save(ctx context.Context, key string, value []byte) error
 		return err
 	}
 	l.values[key] = bytes.Clone(value)
+	return nil
+}
+
+// Keys is Ledger's. Its only error is ctx's.
+func (l *MemoryLedger) Keys(ctx context.Context, prefix string, most int) ([]string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var keys []string
+	for key := range l.values {
+		if strings.HasPrefix(key, prefix) {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys[:min(most, len(keys))], ctx.Err()
+}
+
+// Delete is Ledger's. Its only error is ctx's, and then nothing was forgotten.
+func (l *MemoryLedger) Delete(ctx context.Context, key string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	delete(l.values, key)
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/provider"
@@ -46,7 +45,7 @@ func TestAFailedWriteIsNoAnswerAndLookupTells(t *testing.T) {
 	for name, kept := range map[string]bool{"and the write was lost": false, "but the write was kept": true} {
 		t.Run(name, func(t *testing.T) {
 			ledger := &faultyLedger{MemoryLedger: sandbox.NewMemoryLedger(), failSave: true, saveAnyway: kept}
-			p := sandbox.New(ledger, time.Now)
+			p := sandbox.New(sandbox.Options{Ledger: ledger})
 			if o, err := p.Authorize(t.Context(), charge("pay_1", visa, true)); !errors.Is(err, errDisk) {
 				t.Fatalf("got %+v and error %v, want the ledger's error", o, err)
 			}
@@ -66,7 +65,7 @@ func TestARefundWhoseWriteFailedIsNoAnswerAndLookupTells(t *testing.T) {
 	for name, kept := range map[string]bool{"and the write was lost": false, "but the write was kept": true} {
 		t.Run(name, func(t *testing.T) {
 			ledger := &faultyLedger{MemoryLedger: sandbox.NewMemoryLedger(), saveAnyway: kept}
-			p := sandbox.New(ledger, time.Now)
+			p := sandbox.New(sandbox.Options{Ledger: ledger})
 			if _, err := p.Authorize(t.Context(), charge("pay_1", visa, true)); err != nil {
 				t.Fatal(err)
 			}
@@ -91,7 +90,7 @@ func TestARefundWhoseWriteFailedIsNoAnswerAndLookupTells(t *testing.T) {
 
 func TestAPaymentIsNotToldUnknownBeforeThatIsKept(t *testing.T) {
 	ledger := &faultyLedger{MemoryLedger: sandbox.NewMemoryLedger(), failSave: true}
-	p := sandbox.New(ledger, time.Now)
+	p := sandbox.New(sandbox.Options{Ledger: ledger})
 	for name, do := range map[string]func(context.Context, pay.PaymentID) (pay.Outcome, error){
 		"Lookup": p.Lookup, "Capture": p.Capture, "Void": p.Void,
 	} {
@@ -103,7 +102,7 @@ func TestAPaymentIsNotToldUnknownBeforeThatIsKept(t *testing.T) {
 
 func TestAFailedReadIsNoAnswer(t *testing.T) {
 	ledger := &faultyLedger{MemoryLedger: sandbox.NewMemoryLedger(), failLoad: true}
-	if _, err := sandbox.New(ledger, time.Now).Lookup(t.Context(), "pay_1"); !errors.Is(err, errDisk) || errors.Is(err, provider.ErrUnknownPayment) {
+	if _, err := sandbox.New(sandbox.Options{Ledger: ledger}).Lookup(t.Context(), "pay_1"); !errors.Is(err, errDisk) || errors.Is(err, provider.ErrUnknownPayment) {
 		t.Errorf("got error %v, want the ledger's alone", err)
 	}
 }
@@ -117,7 +116,7 @@ func TestAnEntryThatTheSandboxDidNotWriteIsNoAnswer(t *testing.T) {
 		if err := ledger.Save(t.Context(), "pay_1", []byte(text)); err != nil {
 			t.Fatal(err)
 		}
-		p := sandbox.New(ledger, time.Now)
+		p := sandbox.New(sandbox.Options{Ledger: ledger})
 		if o, err := p.Lookup(t.Context(), "pay_1"); err == nil || errors.Is(err, provider.ErrUnknownPayment) {
 			t.Errorf("Lookup of %q: got %+v and error %v, want an error of the ledger", text, o, err)
 		}

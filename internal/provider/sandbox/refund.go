@@ -38,7 +38,7 @@ var (
 // while. provider.ErrDifferentRefund and provider.ErrUnknownPayment as the contract
 // says; any other error is one of the ledger or of ctx.
 func (p *Provider) Refund(ctx context.Context, r provider.Return) (pay.RefundOutcome, error) {
-	return change(ctx, p, opRefund, r.Payment, func(e *entry) (pay.RefundOutcome, error) { return e.refund(r, p.now()) })
+	return change(ctx, p, opRefund, r.Payment, func(e *entry) (pay.RefundOutcome, error) { return e.refund(r, p.Clock.Now()) })
 }
 
 // LookupRefund says where the refund stands, or provider.ErrUnknownRefund; any other
@@ -49,7 +49,6 @@ func (p *Provider) LookupRefund(ctx context.Context, payment pay.PaymentID, id p
 		if r == nil {
 			return pay.RefundOutcome{}, provider.ErrUnknownRefund
 		}
-		e.ripen(r, p.now())
 		return r.outcome(), nil
 	})
 }
@@ -76,8 +75,6 @@ func (e *entry) refund(asked provider.Return, now time.Time) (pay.RefundOutcome,
 		e.Refunds = append(e.Refunds, r)
 	case r.Amount != asked.Amount.Amount || e.Currency != asked.Amount.Currency:
 		return pay.RefundOutcome{}, provider.ErrDifferentRefund
-	default:
-		e.ripen(r, now)
 	}
 	return r.outcome(), nil
 }
@@ -85,33 +82,31 @@ func (e *entry) refund(asked provider.Return, now time.Time) (pay.RefundOutcome,
 func (e *entry) beginRefund(r *refund, asked pay.Money, now time.Time) {
 	switch {
 	case e.State != stateSucceeded || asked.Currency != e.Currency || asked.Amount < 1 || asked.Amount > e.left():
-		e.endRefund(r, pay.RefundFailed, &nothingLeft)
+		e.endRefund(r, opRefund, pay.RefundFailed, &nothingLeft)
 	case e.Slowly != "":
 		r.Status, r.DueAt = pay.RefundPending, now.Add(refundTakes)
 		e.History = append(e.History, step{opRefund, didAccept, r.ID})
 	default:
-		e.endRefund(r, pay.RefundSucceeded, nil)
+		e.endRefund(r, opRefund, pay.RefundSucceeded, nil)
 	}
 }
 
 // ripen ends a refund whose time has come.
-func (e *entry) ripen(r *refund, now time.Time) {
-	switch {
-	case r.Status != pay.RefundPending || now.Before(r.DueAt):
-	case e.Slowly == slowlyFailed:
-		e.endRefund(r, pay.RefundFailed, &notAccepted)
-	default:
-		e.endRefund(r, pay.RefundSucceeded, nil)
+func (e *entry) ripen(r *refund) {
+	if e.Slowly == slowlyFailed {
+		e.endRefund(r, opTime, pay.RefundFailed, &notAccepted)
+		return
 	}
+	e.endRefund(r, opTime, pay.RefundSucceeded, nil)
 }
 
-func (e *entry) endRefund(r *refund, status pay.RefundStatus, why *failure) {
+func (e *entry) endRefund(r *refund, o operation, status pay.RefundStatus, why *failure) {
 	r.Status, r.DueAt, r.Failure = status, time.Time{}, why
 	d := didReturn
 	if why != nil {
 		d = didFail
 	}
-	e.History = append(e.History, step{opRefund, d, r.ID})
+	e.History = append(e.History, step{o, d, r.ID})
 }
 
 // left is how much can still be returned.

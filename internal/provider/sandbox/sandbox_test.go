@@ -28,7 +28,7 @@ func TestThePageAcceptsEveryCardOfTheTable(t *testing.T) {
 }
 
 func TestAnUnlistedCardIsToldWhichToUse(t *testing.T) {
-	o, err := sandbox.New(sandbox.NewMemoryLedger(), time.Now).Authorize(t.Context(), charge("pay_1", canary, true))
+	o, err := sandbox.New(sandbox.Options{Ledger: sandbox.NewMemoryLedger()}).Authorize(t.Context(), charge("pay_1", canary, true))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestTheLedgerSaysWhatEachOperationDid(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ledger := sandbox.NewMemoryLedger()
-			c.do(sandbox.New(ledger, time.Now))
+			c.do(sandbox.New(sandbox.Options{Ledger: ledger}))
 			if got := read(t, ledger, "pay_1").history(); got != c.history {
 				t.Errorf("got %s, want %s", got, c.history)
 			}
@@ -98,7 +98,7 @@ func refundOf(id pay.RefundID, amount int64) provider.Return {
 
 func TestNoNumberOfCallsMakesAnEntryGrow(t *testing.T) {
 	ledger := sandbox.NewMemoryLedger()
-	p := sandbox.New(ledger, time.Now)
+	p := sandbox.New(sandbox.Options{Ledger: ledger})
 	everything := func() {
 		p.Authorize(t.Context(), charge("pay_1", visa, false))
 		p.Authorize(t.Context(), charge("pay_1", visa, true))
@@ -136,7 +136,7 @@ func TestAChargeThatMakesNoSenseIsNotKept(t *testing.T) {
 			ledger := sandbox.NewMemoryLedger()
 			c := charge("pay_1", visa, true)
 			spoil(&c)
-			if o, err := sandbox.New(ledger, time.Now).Authorize(t.Context(), c); err == nil {
+			if o, err := sandbox.New(sandbox.Options{Ledger: ledger}).Authorize(t.Context(), c); err == nil {
 				t.Errorf("got %+v, want an error", o)
 			}
 			if raw, _ := ledger.Load(t.Context(), string(c.Payment)); raw != nil {
@@ -148,7 +148,7 @@ func TestAChargeThatMakesNoSenseIsNotKept(t *testing.T) {
 
 func TestACallerDoesNotWaitLongerThanItWants(t *testing.T) {
 	ledger := &faultyLedger{MemoryLedger: sandbox.NewMemoryLedger(), entered: make(chan struct{}), leave: make(chan struct{})}
-	p := sandbox.New(ledger, time.Now)
+	p := sandbox.New(sandbox.Options{Ledger: ledger})
 	first := make(chan error)
 	go func() {
 		_, err := p.Authorize(t.Context(), charge("pay_1", visa, true))

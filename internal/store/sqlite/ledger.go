@@ -68,5 +68,33 @@ func (l *Ledger) Save(ctx context.Context, key string, value []byte) error {
 	return nil
 }
 
+// Keys returns the first keys that begin with the prefix, at most so many, in order.
+func (l *Ledger) Keys(ctx context.Context, prefix string, most int) (keys []string, err error) {
+	rows, err := l.db.QueryContext(ctx, `SELECT key FROM ledger WHERE key >= $1 AND key < $2 ORDER BY key LIMIT $3`, prefix, prefix+"\U0010FFFF", most)
+	if err != nil {
+		return nil, fmt.Errorf("list ledger: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key); err != nil {
+			return nil, fmt.Errorf("list ledger: %w", err)
+		}
+		keys = append(keys, key)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list ledger: %w", err)
+	}
+	return keys, nil
+}
+
+// Delete forgets a key and its value. It is durable when Delete returns nil.
+func (l *Ledger) Delete(ctx context.Context, key string) error {
+	if _, err := l.db.ExecContext(ctx, `DELETE FROM ledger WHERE key = $1`, key); err != nil {
+		return fmt.Errorf("delete from ledger: %w", err)
+	}
+	return nil
+}
+
 // Close lets go of the file.
 func (l *Ledger) Close() error { return errors.Join(l.db.Close(), unlock(l.lock)) }

@@ -68,6 +68,19 @@ func (r Reader) AskedPayments(after pay.PaymentID, most int) ([]pay.Payment, err
 	return all(r.q, readPayment, selectAskedPayments, string(after), int64(most))
 }
 
+// OwedPayments is store.Reader's.
+func (r Reader) OwedPayments(after pay.PaymentID, most int) ([]pay.Payment, error) {
+	return all(r.q, readPayment, selectOwedPayments, string(after), int64(most))
+}
+
+// LatePayments is store.Reader's.
+func (r Reader) LatePayments(before pay.PaymentID, most int) ([]pay.Payment, error) {
+	if before == "" {
+		before = "pay_\x7f" // after every id
+	}
+	return all(r.q, readPayment, selectLatePayments, string(before), int64(most))
+}
+
 // Answer is store.Reader's.
 func (r Reader) Answer(s store.Scope, key string, now time.Time) (store.Answer, error) {
 	return one(r.q, readAnswer, selectAnswer, string(s.Environment), string(s.Game), s.Method, key, stamp(now))

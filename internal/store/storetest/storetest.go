@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(*testing.T) store.Store, only ...string) {
 		{"Apply", applyCases},
 		{"Answers", answerCases},
 		{"Reading", readCases},
+		{"Notes", noteCases},
 		{"Lists", listCases},
 		{"Refunds", refundCases},
 		{"Feed", feedCases},

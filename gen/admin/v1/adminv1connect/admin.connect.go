@@ -101,6 +101,9 @@ const (
 	// AdminServiceShowSessionProcedure is the fully-qualified name of the AdminService's ShowSession
 	// RPC.
 	AdminServiceShowSessionProcedure = "/admin.v1.AdminService/ShowSession"
+	// AdminServiceListLatePaymentsProcedure is the fully-qualified name of the AdminService's
+	// ListLatePayments RPC.
+	AdminServiceListLatePaymentsProcedure = "/admin.v1.AdminService/ListLatePayments"
 	// AdminServiceSandboxPayProcedure is the fully-qualified name of the AdminService's SandboxPay RPC.
 	AdminServiceSandboxPayProcedure = "/admin.v1.AdminService/SandboxPay"
 	// AdminServiceGetClockProcedure is the fully-qualified name of the AdminService's GetClock RPC.
@@ -188,6 +191,9 @@ type AdminServiceClient interface {
 	// ShowSession returns one session of any game and environment, with every payment,
 	// refund and event it had: what support needs to answer a player.
 	ShowSession(context.Context, *v1.ShowSessionRequest) (*v1.ShowSessionResponse, error)
+	// ListLatePayments lists payments for which money came after they had ended without
+	// any, newest first, and what has become of it.
+	ListLatePayments(context.Context, *v1.ListLatePaymentsRequest) (*v1.ListLatePaymentsResponse, error)
 	// SandboxPay pays a sandbox session as a player would on its page, and returns
 	// when the payment has come to rest. A declined card is no error of this call: the
 	// payment says so. `permission_denied` for a production session,
@@ -372,6 +378,12 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(adminServiceMethods.ByName("ShowSession")),
 			connect.WithClientOptions(opts...),
 		),
+		listLatePayments: connect.NewClient[v1.ListLatePaymentsRequest, v1.ListLatePaymentsResponse](
+			httpClient,
+			baseURL+AdminServiceListLatePaymentsProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("ListLatePayments")),
+			connect.WithClientOptions(opts...),
+		),
 		sandboxPay: connect.NewClient[v1.SandboxPayRequest, v1.SandboxPayResponse](
 			httpClient,
 			baseURL+AdminServiceSandboxPayProcedure,
@@ -421,6 +433,7 @@ type adminServiceClient struct {
 	heard                 *connect.Client[v1.HeardRequest, v1.HeardResponse]
 	trigger               *connect.Client[v1.TriggerRequest, v1.TriggerResponse]
 	showSession           *connect.Client[v1.ShowSessionRequest, v1.ShowSessionResponse]
+	listLatePayments      *connect.Client[v1.ListLatePaymentsRequest, v1.ListLatePaymentsResponse]
 	sandboxPay            *connect.Client[v1.SandboxPayRequest, v1.SandboxPayResponse]
 	getClock              *connect.Client[v1.GetClockRequest, v1.GetClockResponse]
 	advanceClock          *connect.Client[v1.AdvanceClockRequest, v1.AdvanceClockResponse]
@@ -656,6 +669,15 @@ func (c *adminServiceClient) ShowSession(ctx context.Context, req *v1.ShowSessio
 	return nil, err
 }
 
+// ListLatePayments calls admin.v1.AdminService.ListLatePayments.
+func (c *adminServiceClient) ListLatePayments(ctx context.Context, req *v1.ListLatePaymentsRequest) (*v1.ListLatePaymentsResponse, error) {
+	response, err := c.listLatePayments.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // SandboxPay calls admin.v1.AdminService.SandboxPay.
 func (c *adminServiceClient) SandboxPay(ctx context.Context, req *v1.SandboxPayRequest) (*v1.SandboxPayResponse, error) {
 	response, err := c.sandboxPay.CallUnary(ctx, connect.NewRequest(req))
@@ -761,6 +783,9 @@ type AdminServiceHandler interface {
 	// ShowSession returns one session of any game and environment, with every payment,
 	// refund and event it had: what support needs to answer a player.
 	ShowSession(context.Context, *v1.ShowSessionRequest) (*v1.ShowSessionResponse, error)
+	// ListLatePayments lists payments for which money came after they had ended without
+	// any, newest first, and what has become of it.
+	ListLatePayments(context.Context, *v1.ListLatePaymentsRequest) (*v1.ListLatePaymentsResponse, error)
 	// SandboxPay pays a sandbox session as a player would on its page, and returns
 	// when the payment has come to rest. A declined card is no error of this call: the
 	// payment says so. `permission_denied` for a production session,
@@ -941,6 +966,12 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(adminServiceMethods.ByName("ShowSession")),
 		connect.WithHandlerOptions(opts...),
 	)
+	adminServiceListLatePaymentsHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceListLatePaymentsProcedure,
+		svc.ListLatePayments,
+		connect.WithSchema(adminServiceMethods.ByName("ListLatePayments")),
+		connect.WithHandlerOptions(opts...),
+	)
 	adminServiceSandboxPayHandler := connect.NewUnaryHandlerSimple(
 		AdminServiceSandboxPayProcedure,
 		svc.SandboxPay,
@@ -1013,6 +1044,8 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 			adminServiceTriggerHandler.ServeHTTP(w, r)
 		case AdminServiceShowSessionProcedure:
 			adminServiceShowSessionHandler.ServeHTTP(w, r)
+		case AdminServiceListLatePaymentsProcedure:
+			adminServiceListLatePaymentsHandler.ServeHTTP(w, r)
 		case AdminServiceSandboxPayProcedure:
 			adminServiceSandboxPayHandler.ServeHTTP(w, r)
 		case AdminServiceGetClockProcedure:
@@ -1130,6 +1163,10 @@ func (UnimplementedAdminServiceHandler) Trigger(context.Context, *v1.TriggerRequ
 
 func (UnimplementedAdminServiceHandler) ShowSession(context.Context, *v1.ShowSessionRequest) (*v1.ShowSessionResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.ShowSession is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) ListLatePayments(context.Context, *v1.ListLatePaymentsRequest) (*v1.ListLatePaymentsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.ListLatePayments is not implemented"))
 }
 
 func (UnimplementedAdminServiceHandler) SandboxPay(context.Context, *v1.SandboxPayRequest) (*v1.SandboxPayResponse, error) {
