@@ -16,7 +16,7 @@ NODE_PACKAGES := nodejs npm
 HAS_NODE      := command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null
 
 # How long the tests of one package may take; one that hangs then shows its stacks.
-TIMEOUT ?= 5m
+TIMEOUT ?= 10m
 
 # How long `make fuzz` gives each target.
 FUZZTIME ?= 10s
