@@ -10,6 +10,7 @@ var commands = []command{
 	sessionsShow,
 	refundsCreate, refundsList, refundsShow,
 	sandboxPay, triggerCommand, listenCommand,
+	backupCommand, restoreCommand, doctorCommand,
 	benchCommand,
 	versionCommand,
 }

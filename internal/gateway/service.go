@@ -32,6 +32,9 @@ type Options struct {
 	// Asker asks games about payments before their players are charged.
 	Asker Asker
 
+	// Ledger is the sandbox's books, which a backup has beside the store; nil: none.
+	Ledger store.Copier
+
 	Now               func() time.Time
 	Logger            *slog.Logger
 	IdempotencyWindow time.Duration // how long an answer is remembered; at least a day
@@ -41,6 +44,9 @@ type Options struct {
 // its encrypted form, which is stored.
 type Secrets interface {
 	New(pay.EndpointID) (text string, sealed []byte)
+
+	// Check says why a stored secret cannot be opened any more, or nil.
+	Check(pay.EndpointID, []byte) error
 }
 
 // Providers picks who moves the money of an environment. It is nil where nobody does.
@@ -53,6 +59,7 @@ type Service struct {
 	payload   func(pay.Change, pay.Event) []byte
 	secrets   Secrets
 	asker     Asker
+	ledger    store.Copier
 	watchers  *watchers
 	now       func() time.Time
 	log       *slog.Logger
@@ -62,6 +69,7 @@ type Service struct {
 	used        lastUse
 	images      images
 	charging    sync.Map       // ids of payments whose own call is under way in this process
+	copying     sync.Mutex     // held while a backup is taken
 	configuring sync.Mutex     // settings are reloaded in the order in which they were written
 	returning   sync.Map       // the same of refunds
 	asked       chan struct{}  // holds a token for each game that is asked after a crash
@@ -74,7 +82,7 @@ type Service struct {
 // and lost answers to be looked after.
 func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
-		store: o.Store, providers: o.Provider, payload: o.Payload, secrets: o.Secrets, asker: o.Asker, now: o.Now, log: o.Logger,
+		store: o.Store, providers: o.Provider, payload: o.Payload, secrets: o.Secrets, asker: o.Asker, ledger: o.Ledger, now: o.Now, log: o.Logger,
 		watchers: newWatchers(o.Store), asked: make(chan struct{}, mostAsked),
 		window:   max(o.IdempotencyWindow, 24*time.Hour),
 		stopping: make(chan struct{}), reopened: make(chan struct{}, 1),

@@ -72,8 +72,10 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 	relay := webhook.NewRelay(webhook.Options{
 		Store: o.Store, Vault: o.Vault, Client: clients, Now: o.Now, Logger: o.Logger, Jitter: o.WebhookJitter,
 	})
+	books, _ := o.Ledger.(store.Copier) // one in memory is not kept
 	service, err := gateway.New(ctx, gateway.Options{
-		Store: o.Store, Provider: o.Providers, Payload: convert.Payload, Secrets: webhook.NewSecrets(o.Vault),
+		Ledger: books,
+		Store:  o.Store, Provider: o.Providers, Payload: convert.Payload, Secrets: webhook.NewSecrets(o.Vault),
 		Asker: webhook.NewAsker(webhook.AskerOptions{Vault: o.Vault, Client: clients, Now: o.Now, Question: convert.Question}),
 		Now:   o.Now, Logger: o.Logger, IdempotencyWindow: o.IdempotencyWindow,
 	})

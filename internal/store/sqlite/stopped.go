@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +34,31 @@ func lockStopped(path string) (_ string, held *os.File, err error) {
 	}
 	held, err = lock(path)
 	return path, held, err
+}
+
+// prepareAsItIs locks a database that is there.
+func prepareAsItIs(path string) (*os.File, error) {
+	_, held, err := lockStopped(path)
+	return held, err
+}
+
+// SchemaError: a database has another schema than this program's.
+type SchemaError struct{ Has, Knows int64 }
+
+func (e *SchemaError) Error() string {
+	return fmt.Sprintf("the database is at schema version %d, and this program's is %d", e.Has, e.Knows)
+}
+
+// refuseOther refuses a schema that is not the newest.
+func (c *conn) refuseOther(ctx context.Context) error {
+	has, knows, err := c.versions(ctx)
+	if err == nil && has != knows {
+		err = &SchemaError{has, knows}
+	}
+	if err != nil {
+		return fmt.Errorf("look at the database as it is: %w", err)
+	}
+	return nil
 }
 
 // Placing is a file that is put where a server looks for its database.
