@@ -86,6 +86,10 @@ func copyTo(t *testing.T, from store.Copier, path string, during func()) {
 	}
 }
 
+// sellers is how many sell at the same time. Each can have begun one sale before a copy
+// that it is told of during it.
+const sellers = 4
+
 func TestACopyUnderConcurrentWritesIsOneSnapshot(t *testing.T) {
 	t.Parallel()
 	live := open(t, sqlite.Options{})
@@ -102,37 +106,49 @@ func TestACopyUnderConcurrentWritesIsOneSnapshot(t *testing.T) {
 	var writers sync.WaitGroup
 	defer writers.Wait()
 	defer stop()
-	for range 4 {
+	sold := make(chan pay.SessionID)
+	for range sellers {
 		writers.Go(func() {
 			for ctx.Err() == nil {
-				if _, err := s.sell(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				id, err := s.sell(ctx)
+				if err != nil && !errors.Is(err, context.Canceled) {
 					t.Error(err)
+					stop()
 					return
+				}
+				select {
+				case sold <- id:
+				default:
 				}
 			}
 		})
 	}
 	path := filepath.Join(t.TempDir(), "copy.db")
-	for round := range 3 {
+	for range 3 {
 		pieces := 0
 		copyTo(t, live.(store.Copier), path, func() {
 			pieces++
-			for target := s.made.Load() + 10; s.made.Load() < target && ctx.Err() == nil; { // others write between any two pieces
-				time.Sleep(time.Millisecond)
+			for range 10 { // others write between any two pieces
+				select {
+				case id := <-sold:
+					before = append(before, id)
+				case <-ctx.Done():
+				}
 			}
 		})
 		if pieces < 2 {
 			t.Fatalf("the copy came in %d pieces: nothing could be written between them", pieces)
 		}
-		sold := examine(t, path, before)
-		if round == 0 && sold <= 300 {
-			t.Errorf("only the %d sessions of before the copy are in it: nothing was written meanwhile", sold)
-		}
+		during := before[len(before)-10*(pieces-1):]
+		before = before[:len(before)-10*pieces]
+		examine(t, path, before, during)
+		before = append(before, during...)
 	}
 }
 
-// examine wants a copy to be sound and every session in it to be as its events tell.
-func examine(t *testing.T, path string, wanted []pay.SessionID) (sessions int64) {
+// examine wants a copy to be sound and every session in it to be as its events tell: those
+// of before it are there, and those that were begun and sold while it was taken are not.
+func examine(t *testing.T, path string, wanted, later []pay.SessionID) {
 	t.Helper()
 	b, err := sqlite.OpenBackup(path)
 	if err != nil {
@@ -148,6 +164,15 @@ func examine(t *testing.T, path string, wanted []pay.SessionID) (sessions int64)
 			if _, err := r.Session(id); err != nil {
 				return fmt.Errorf("session %s of before the copy: %w", id, err)
 			}
+		}
+		early := 0
+		for _, id := range later {
+			if _, err := r.Session(id); err == nil {
+				early++
+			}
+		}
+		if early > sellers {
+			t.Errorf("%d of %d sessions that were sold while the copy was taken are in it", early, len(later))
 		}
 		total := int64(0)
 		for after := pay.SessionID(""); ; {
@@ -180,7 +205,6 @@ func examine(t *testing.T, path string, wanted []pay.SessionID) (sessions int64)
 	if beside, _ := filepath.Glob(path + "-*"); len(beside) > 0 {
 		t.Errorf("looking at the copy left %v beside it", beside)
 	}
-	return facts.Sessions
 }
 
 func TestACopyEndsWithItsCaller(t *testing.T) {
