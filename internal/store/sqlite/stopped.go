@@ -67,8 +67,8 @@ type Placing struct {
 	To   string
 }
 
-// Place puts copies in their places: none of them, or all. What lies there already is
-// moved aside, to names that end in aside; where that is empty it is refused with
+// Place puts copies in their places, and touches nothing before all of them lie ready
+// beside these. What is there already is moved aside, to names that end in aside; where that is empty it is refused with
 // ErrOccupied. It returns the new names of what was moved. Nobody can have the places open
 // meanwhile. The directories must exist.
 func Place(files []Placing, aside string) (moved []string, err error) {
