@@ -76,7 +76,7 @@ func absolute(path string) string {
 	return path
 }
 
-func (t target) client() adminv1connect.AdminServiceClient {
+func (t target) client(options ...connect.ClientOption) adminv1connect.AdminServiceClient {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if t.local {
 		transport.Proxy = nil
@@ -88,7 +88,7 @@ func (t target) client() adminv1connect.AdminServiceClient {
 	}
 	// The token goes to the server that was named, and nowhere that this one points to.
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return adminv1connect.NewAdminServiceClient(&http.Client{Transport: bearer{t.token, transport}, CheckRedirect: stay}, t.url)
+	return adminv1connect.NewAdminServiceClient(&http.Client{Transport: bearer{t.token, transport}, CheckRedirect: stay}, t.url, options...)
 }
 
 func (t target) verify(state tls.ConnectionState) error {

@@ -38,6 +38,27 @@ func (p *printer) answer(m proto.Message, text func()) error {
 	return err
 }
 
+// value writes what is no answer of the server's as JSON, or else lets text write it.
+func (p *printer) value(v any, text func()) error {
+	if !p.json {
+		text()
+		return nil
+	}
+	raw, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write the answer as JSON: %w", err)
+	}
+	p.line("%s", raw)
+	return nil
+}
+
+// progress writes what only people who wait want.
+func (p *printer) progress(format string, args ...any) {
+	if isTerminal(p.err) {
+		p.note(format, args...)
+	}
+}
+
 // line writes what a script would want.
 func (p *printer) line(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format+"\n", args...) }
 

@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("SESSION", `{"game_id":"space_shooter","user_id":"player_42","item":{"title":"50 Gold Coins","price":499,"currency":"USD"},"return_url":"mygame://payment-complete"}`)
 			e.Values[serversKey{}] = &servers{byName: map[string]*serverProcess{}}
 			e.Values[receiverKey{}] = &receiver{}
+			e.Values[tradeKey{}] = new(*trade)
 			e.Values[listenersKey{}] = &listeners{byName: map[string]*listenerProcess{}}
 			return nil
 		},
@@ -52,6 +53,12 @@ func TestScripts(t *testing.T) {
 			"owners-only": ownersOnly,
 			"certificate": certificate,
 			"copied":      copied,
+			"trade":       startTrade,
+			"traded":      traded,
+			"rest":        restTrade,
+			"all-there":   allThere,
+			"sql":         runSQL,
+			"spoil":       spoil,
 			"remember":    remember,
 			"field":       field,
 		},

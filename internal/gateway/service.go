@@ -33,9 +33,13 @@ type Options struct {
 	// Asker asks games about payments before their players are charged.
 	Asker Asker
 
-	Clock             clock.Clock
-	Movable           Movable // the same, where it can be moved
-	Relay             Relay   // is waited for when the clock is moved
+	Clock   clock.Clock
+	Movable Movable // the same, where it can be moved
+	Relay   Relay   // is waited for when the clock is moved
+
+	// Ledger is the sandbox's books, which a backup has beside the store; nil: none.
+	Ledger store.Copier
+
 	Logger            *slog.Logger
 	IdempotencyWindow time.Duration // how long an answer is remembered; at least a day
 }
@@ -44,6 +48,9 @@ type Options struct {
 // its encrypted form, which is stored.
 type Secrets interface {
 	New(pay.EndpointID) (text string, sealed []byte)
+
+	// Check says why a stored secret cannot be opened any more, or nil.
+	Check(pay.EndpointID, []byte) error
 }
 
 // Providers picks who moves the money of an environment. It is nil where nobody does.
@@ -56,6 +63,7 @@ type Service struct {
 	payload   func(pay.Change, pay.Event) []byte
 	secrets   Secrets
 	asker     Asker
+	ledger    store.Copier
 	watchers  *watchers
 	clock     clock.Clock
 	movable   Movable // nil: the clock cannot be moved
@@ -67,6 +75,7 @@ type Service struct {
 	used        lastUse
 	images      images
 	charging    sync.Map      // ids of payments whose own call is under way in this process
+	copying     sync.Mutex    // held while a backup is taken
 	configuring sync.Mutex    // settings are reloaded in the order in which they were written
 	returning   sync.Map      // the same of refunds
 	asked       chan struct{} // holds a token for each game that is asked after a crash
@@ -83,7 +92,7 @@ type Service struct {
 // and lost answers to be looked after.
 func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
-		store: o.Store, providers: o.Provider, payload: o.Payload, secrets: o.Secrets, asker: o.Asker, clock: o.Clock, log: o.Logger,
+		store: o.Store, providers: o.Provider, payload: o.Payload, secrets: o.Secrets, asker: o.Asker, ledger: o.Ledger, clock: o.Clock, log: o.Logger,
 		watchers: newWatchers(o.Store), asked: make(chan struct{}, mostAsked), advancing: make(chan struct{}, 1),
 		movable: o.Movable, relay: o.Relay,
 		window:   max(o.IdempotencyWindow, 24*time.Hour),

@@ -86,8 +86,9 @@ func New(ctx context.Context, o Options) (*Installation, error) {
 	relay := webhook.NewRelay(webhook.Options{
 		Store: o.Store, Vault: o.Vault, Client: clients, Clock: o.Clock, Logger: o.Logger, Jitter: o.WebhookJitter,
 	})
+	books, _ := o.Ledger.(store.Copier) // one in memory is not kept
 	service, err := gateway.New(ctx, gateway.Options{
-		Store: o.Store, Provider: o.Providers, Payload: convert.Payload, Secrets: webhook.NewSecrets(o.Vault),
+		Store: o.Store, Ledger: books, Provider: o.Providers, Payload: convert.Payload, Secrets: webhook.NewSecrets(o.Vault),
 		Asker: webhook.NewAsker(webhook.AskerOptions{Vault: o.Vault, Client: clients, Now: o.Clock.Now, Question: convert.Question}),
 		Clock: o.Clock, Movable: movable, Relay: relay, Logger: o.Logger, IdempotencyWindow: o.IdempotencyWindow,
 	})

@@ -271,6 +271,10 @@ func (h *history) checkFold(t *rapid.T) {
 	if len(refunds) != len(h.refunds) {
 		t.Fatalf("%d refunds, but events of %d", len(h.refunds), len(refunds))
 	}
+	records := pay.Records{Session: h.session, Payments: h.payments, Refunds: h.refunds, Events: h.events}
+	if err := records.Check(); err != nil {
+		t.Fatalf("records that came about by decisions alone: %v", err)
+	}
 }
 
 // checkTimes: nothing ends before it began, however the clock jumps, and every time

@@ -128,6 +128,14 @@ type Reader interface {
 	// all), newest first. Whoever goes on before Feed.Next sees each older one once.
 	Recent(q EventQuery, before int64) (Feed, error)
 
+	// SessionsAfter pages through all sessions there are, in the order of their ids.
+	SessionsAfter(after pay.SessionID, most int) ([]pay.Session, error)
+
+	// Counts are the lists of a game in an environment, or with no game those that go
+	// over all games, with the sizes that are kept of them and what they really have.
+	// It counts, so its cost is that of all their rows.
+	Counts(pay.Environment, pay.GameID) ([]Count, error)
+
 	// Overdue lists sessions that are stored as pending without a live payment
 	// although their deadline is at or before now, the longest overdue first.
 	Overdue(now time.Time, most int) ([]pay.SessionID, error)
@@ -324,6 +332,14 @@ type Page[T any] struct {
 	Rows  []T
 	Total int64 // of the whole list, whatever the window
 	More  bool  // rows follow after this page
+}
+
+// Count is a list's size: as it is kept, and as it is.
+type Count struct {
+	List    string // what it is called
+	Kept    int64  // the total that pages show
+	Counted int64
+	Off     int // parts of the list that are counted for themselves and have another size
 }
 
 // Outcome is an attempt, and when its delivery is tried again; zero: never.

@@ -54,6 +54,12 @@ func (s Secrets) Seal(id pay.EndpointID, secret string) []byte {
 	return s.vault.Seal([]byte(secret), secretContext(id))
 }
 
+// Check says why a stored secret cannot be opened any more, or nil.
+func (s Secrets) Check(id pay.EndpointID, sealed []byte) error {
+	_, err := s.vault.Open(sealed, secretContext(id))
+	return err
+}
+
 // errNoSecret: a request that cannot be signed is never sent.
 var errNoSecret = errors.New("the endpoint has no signing secret that is still valid")
 

@@ -4531,6 +4531,302 @@ func (x *TriggerResponse) GetNow() *timestamppb.Timestamp {
 	return nil
 }
 
+// BackupRequest asks for a copy.
+type BackupRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupRequest) Reset() {
+	*x = BackupRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupRequest) ProtoMessage() {}
+
+func (x *BackupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupRequest.ProtoReflect.Descriptor instead.
+func (*BackupRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{68}
+}
+
+// BackupResponse is a piece of a file. The pieces of a file come in order, and the
+// files one after the other.
+type BackupResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which file: `database` or `sandbox`.
+	File string `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	// The file's next bytes.
+	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	// How many bytes the whole file has.
+	Size int64 `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`
+	// The SHA-256 of the whole file, with its last piece only.
+	Sha256        []byte `protobuf:"bytes,4,opt,name=sha256,proto3,oneof" json:"sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupResponse) Reset() {
+	*x = BackupResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupResponse) ProtoMessage() {}
+
+func (x *BackupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupResponse.ProtoReflect.Descriptor instead.
+func (*BackupResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *BackupResponse) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+func (x *BackupResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *BackupResponse) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *BackupResponse) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+// ExamineRequest says how thoroughly to look.
+type ExamineRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether to leave out what takes as long as all that is stored: the counters, the
+	// events of each session, and the pages of the database.
+	Quick         bool `protobuf:"varint,1,opt,name=quick,proto3" json:"quick,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExamineRequest) Reset() {
+	*x = ExamineRequest{}
+	mi := &file_admin_v1_admin_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExamineRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExamineRequest) ProtoMessage() {}
+
+func (x *ExamineRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExamineRequest.ProtoReflect.Descriptor instead.
+func (*ExamineRequest) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{70}
+}
+
+func (x *ExamineRequest) GetQuick() bool {
+	if x != nil {
+		return x.Quick
+	}
+	return false
+}
+
+// ExamineResponse is a finding, or how far the check of the sessions has come.
+type ExamineResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What a check has found; absent in a message that tells of progress.
+	Finding *Finding `protobuf:"bytes,1,opt,name=finding,proto3,oneof" json:"finding,omitempty"`
+	// How many sessions have been looked at.
+	SessionsDone int64 `protobuf:"varint,2,opt,name=sessions_done,json=sessionsDone,proto3" json:"sessions_done,omitempty"`
+	// How many there are.
+	SessionsTotal int64 `protobuf:"varint,3,opt,name=sessions_total,json=sessionsTotal,proto3" json:"sessions_total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExamineResponse) Reset() {
+	*x = ExamineResponse{}
+	mi := &file_admin_v1_admin_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExamineResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExamineResponse) ProtoMessage() {}
+
+func (x *ExamineResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExamineResponse.ProtoReflect.Descriptor instead.
+func (*ExamineResponse) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{71}
+}
+
+func (x *ExamineResponse) GetFinding() *Finding {
+	if x != nil {
+		return x.Finding
+	}
+	return nil
+}
+
+func (x *ExamineResponse) GetSessionsDone() int64 {
+	if x != nil {
+		return x.SessionsDone
+	}
+	return 0
+}
+
+func (x *ExamineResponse) GetSessionsTotal() int64 {
+	if x != nil {
+		return x.SessionsTotal
+	}
+	return 0
+}
+
+// Finding is what one check has found.
+type Finding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The check, such as `counters`.
+	Check string `protobuf:"bytes,1,opt,name=check,proto3" json:"check,omitempty"`
+	// `ok`; `note`: worth knowing, but nothing is broken; `trouble`: somebody must do
+	// something.
+	Verdict string `protobuf:"bytes,2,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	// What was found.
+	Found string `protobuf:"bytes,3,opt,name=found,proto3" json:"found,omitempty"`
+	// What to do; absent where nothing is to be done.
+	Advice        *string `protobuf:"bytes,4,opt,name=advice,proto3,oneof" json:"advice,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Finding) Reset() {
+	*x = Finding{}
+	mi := &file_admin_v1_admin_proto_msgTypes[72]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Finding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Finding) ProtoMessage() {}
+
+func (x *Finding) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_v1_admin_proto_msgTypes[72]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Finding.ProtoReflect.Descriptor instead.
+func (*Finding) Descriptor() ([]byte, []int) {
+	return file_admin_v1_admin_proto_rawDescGZIP(), []int{72}
+}
+
+func (x *Finding) GetCheck() string {
+	if x != nil {
+		return x.Check
+	}
+	return ""
+}
+
+func (x *Finding) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
+func (x *Finding) GetFound() string {
+	if x != nil {
+		return x.Found
+	}
+	return ""
+}
+
+func (x *Finding) GetAdvice() string {
+	if x != nil && x.Advice != nil {
+		return *x.Advice
+	}
+	return ""
+}
+
 var File_admin_v1_admin_proto protoreflect.FileDescriptor
 
 const file_admin_v1_admin_proto_rawDesc = "" +
@@ -4937,7 +5233,28 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x06events\x18\x02 \x03(\tR\x06events\x125\n" +
 	"\x05later\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x05later\x88\x01\x01\x12,\n" +
 	"\x03now\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x03nowB\b\n" +
-	"\x06_later2\xd2\x12\n" +
+	"\x06_later\"\x0f\n" +
+	"\rBackupRequest\"t\n" +
+	"\x0eBackupResponse\x12\x12\n" +
+	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\x12\x12\n" +
+	"\x04size\x18\x03 \x01(\x03R\x04size\x12\x1b\n" +
+	"\x06sha256\x18\x04 \x01(\fH\x00R\x06sha256\x88\x01\x01B\t\n" +
+	"\a_sha256\"&\n" +
+	"\x0eExamineRequest\x12\x14\n" +
+	"\x05quick\x18\x01 \x01(\bR\x05quick\"\x9b\x01\n" +
+	"\x0fExamineResponse\x120\n" +
+	"\afinding\x18\x01 \x01(\v2\x11.admin.v1.FindingH\x00R\afinding\x88\x01\x01\x12#\n" +
+	"\rsessions_done\x18\x02 \x01(\x03R\fsessionsDone\x12%\n" +
+	"\x0esessions_total\x18\x03 \x01(\x03R\rsessionsTotalB\n" +
+	"\n" +
+	"\b_finding\"w\n" +
+	"\aFinding\x12\x14\n" +
+	"\x05check\x18\x01 \x01(\tR\x05check\x12\x18\n" +
+	"\averdict\x18\x02 \x01(\tR\averdict\x12\x14\n" +
+	"\x05found\x18\x03 \x01(\tR\x05found\x12\x1b\n" +
+	"\x06advice\x18\x04 \x01(\tH\x00R\x06advice\x88\x01\x01B\t\n" +
+	"\a_advice2\xd3\x13\n" +
 	"\fAdminService\x12G\n" +
 	"\n" +
 	"CreateGame\x12\x1b.admin.v1.CreateGameRequest\x1a\x1c.admin.v1.CreateGameResponse\x12D\n" +
@@ -4964,7 +5281,9 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\tRedeliver\x12\x1a.admin.v1.RedeliverRequest\x1a\x1b.admin.v1.RedeliverResponse\x12>\n" +
 	"\aRecover\x12\x18.admin.v1.RecoverRequest\x1a\x19.admin.v1.RecoverResponse\x12=\n" +
 	"\x06Listen\x12\x17.admin.v1.ListenRequest\x1a\x18.admin.v1.ListenResponse0\x01\x128\n" +
-	"\x05Heard\x12\x16.admin.v1.HeardRequest\x1a\x17.admin.v1.HeardResponse\x12>\n" +
+	"\x05Heard\x12\x16.admin.v1.HeardRequest\x1a\x17.admin.v1.HeardResponse\x12=\n" +
+	"\x06Backup\x12\x17.admin.v1.BackupRequest\x1a\x18.admin.v1.BackupResponse0\x01\x12@\n" +
+	"\aExamine\x12\x18.admin.v1.ExamineRequest\x1a\x19.admin.v1.ExamineResponse0\x01\x12>\n" +
 	"\aTrigger\x12\x18.admin.v1.TriggerRequest\x1a\x19.admin.v1.TriggerResponse\x12J\n" +
 	"\vShowSession\x12\x1c.admin.v1.ShowSessionRequest\x1a\x1d.admin.v1.ShowSessionResponse\x12Y\n" +
 	"\x10ListLatePayments\x12!.admin.v1.ListLatePaymentsRequest\x1a\".admin.v1.ListLatePaymentsResponse\x12G\n" +
@@ -4985,7 +5304,7 @@ func file_admin_v1_admin_proto_rawDescGZIP() []byte {
 	return file_admin_v1_admin_proto_rawDescData
 }
 
-var file_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 68)
+var file_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 73)
 var file_admin_v1_admin_proto_goTypes = []any{
 	(*StringList)(nil),                    // 0: admin.v1.StringList
 	(*Game)(nil),                          // 1: admin.v1.Game
@@ -5055,146 +5374,156 @@ var file_admin_v1_admin_proto_goTypes = []any{
 	(*HeardResponse)(nil),                 // 65: admin.v1.HeardResponse
 	(*TriggerRequest)(nil),                // 66: admin.v1.TriggerRequest
 	(*TriggerResponse)(nil),               // 67: admin.v1.TriggerResponse
-	(*durationpb.Duration)(nil),           // 68: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),         // 69: google.protobuf.Timestamp
-	(*v1.Error)(nil),                      // 70: pay.v1.Error
-	(*v1.Session)(nil),                    // 71: pay.v1.Session
-	(*v1.Payment)(nil),                    // 72: pay.v1.Payment
-	(*v1.Event)(nil),                      // 73: pay.v1.Event
+	(*BackupRequest)(nil),                 // 68: admin.v1.BackupRequest
+	(*BackupResponse)(nil),                // 69: admin.v1.BackupResponse
+	(*ExamineRequest)(nil),                // 70: admin.v1.ExamineRequest
+	(*ExamineResponse)(nil),               // 71: admin.v1.ExamineResponse
+	(*Finding)(nil),                       // 72: admin.v1.Finding
+	(*durationpb.Duration)(nil),           // 73: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),         // 74: google.protobuf.Timestamp
+	(*v1.Error)(nil),                      // 75: pay.v1.Error
+	(*v1.Session)(nil),                    // 76: pay.v1.Session
+	(*v1.Payment)(nil),                    // 77: pay.v1.Payment
+	(*v1.Event)(nil),                      // 78: pay.v1.Event
 }
 var file_admin_v1_admin_proto_depIdxs = []int32{
-	68, // 0: admin.v1.Game.session_ttl:type_name -> google.protobuf.Duration
-	69, // 1: admin.v1.Game.created_at:type_name -> google.protobuf.Timestamp
-	69, // 2: admin.v1.Game.updated_at:type_name -> google.protobuf.Timestamp
-	68, // 3: admin.v1.CreateGameRequest.session_ttl:type_name -> google.protobuf.Duration
-	1,  // 4: admin.v1.CreateGameResponse.game:type_name -> admin.v1.Game
-	1,  // 5: admin.v1.ListGamesResponse.games:type_name -> admin.v1.Game
-	1,  // 6: admin.v1.GetGameResponse.game:type_name -> admin.v1.Game
-	68, // 7: admin.v1.UpdateGameRequest.session_ttl:type_name -> google.protobuf.Duration
-	0,  // 8: admin.v1.UpdateGameRequest.return_url_schemes:type_name -> admin.v1.StringList
-	0,  // 9: admin.v1.UpdateGameRequest.return_url_hosts:type_name -> admin.v1.StringList
-	0,  // 10: admin.v1.UpdateGameRequest.currencies:type_name -> admin.v1.StringList
-	1,  // 11: admin.v1.UpdateGameResponse.game:type_name -> admin.v1.Game
-	68, // 12: admin.v1.RotateConfirmSecretRequest.overlap:type_name -> google.protobuf.Duration
-	69, // 13: admin.v1.RotateConfirmSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
-	69, // 14: admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
-	69, // 15: admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	69, // 16: admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	69, // 17: admin.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
-	69, // 18: admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
-	12, // 19: admin.v1.CreateKeyResponse.key:type_name -> admin.v1.Key
-	12, // 20: admin.v1.ListKeysResponse.keys:type_name -> admin.v1.Key
-	68, // 21: admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
-	12, // 22: admin.v1.RotateKeyResponse.key:type_name -> admin.v1.Key
-	12, // 23: admin.v1.RotateKeyResponse.old_key:type_name -> admin.v1.Key
-	12, // 24: admin.v1.RevokeKeyResponse.key:type_name -> admin.v1.Key
-	69, // 25: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
-	69, // 26: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
-	69, // 27: admin.v1.WebhookEndpoint.failing_since:type_name -> google.protobuf.Timestamp
-	21, // 28: admin.v1.CreateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	21, // 29: admin.v1.ListWebhookEndpointsResponse.endpoints:type_name -> admin.v1.WebhookEndpoint
-	0,  // 30: admin.v1.UpdateWebhookEndpointRequest.events:type_name -> admin.v1.StringList
-	21, // 31: admin.v1.UpdateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	68, // 32: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
-	21, // 33: admin.v1.RotateWebhookSecretResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	69, // 34: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
-	68, // 35: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
-	70, // 36: admin.v1.Refund.error:type_name -> pay.v1.Error
-	69, // 37: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
-	69, // 38: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
-	34, // 39: admin.v1.CreateRefundResponse.refund:type_name -> admin.v1.Refund
-	34, // 40: admin.v1.GetRefundResponse.refund:type_name -> admin.v1.Refund
-	34, // 41: admin.v1.ListRefundsResponse.refunds:type_name -> admin.v1.Refund
-	71, // 42: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
-	72, // 43: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
-	73, // 44: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
-	34, // 45: admin.v1.ShowSessionResponse.refunds:type_name -> admin.v1.Refund
-	72, // 46: admin.v1.LatePayment.payment:type_name -> pay.v1.Payment
-	69, // 47: admin.v1.LatePayment.late_at:type_name -> google.protobuf.Timestamp
-	44, // 48: admin.v1.ListLatePaymentsResponse.payments:type_name -> admin.v1.LatePayment
-	71, // 49: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
-	72, // 50: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
-	69, // 51: admin.v1.GetClockResponse.now:type_name -> google.protobuf.Timestamp
-	68, // 52: admin.v1.GetClockResponse.ahead:type_name -> google.protobuf.Duration
-	68, // 53: admin.v1.AdvanceClockRequest.by:type_name -> google.protobuf.Duration
-	69, // 54: admin.v1.AdvanceClockResponse.now:type_name -> google.protobuf.Timestamp
-	68, // 55: admin.v1.AdvanceClockResponse.ahead:type_name -> google.protobuf.Duration
-	68, // 56: admin.v1.AdvanceClockResponse.left:type_name -> google.protobuf.Duration
-	69, // 57: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
-	69, // 58: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
-	52, // 59: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
-	69, // 60: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
-	68, // 61: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
-	52, // 62: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
-	55, // 63: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
-	69, // 64: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
-	69, // 65: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
-	69, // 66: admin.v1.TriggerResponse.now:type_name -> google.protobuf.Timestamp
-	2,  // 67: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
-	4,  // 68: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
-	6,  // 69: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
-	8,  // 70: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
-	10, // 71: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
-	13, // 72: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
-	15, // 73: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
-	17, // 74: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
-	19, // 75: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
-	22, // 76: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
-	24, // 77: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
-	26, // 78: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
-	28, // 79: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
-	30, // 80: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
-	32, // 81: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
-	35, // 82: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
-	37, // 83: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
-	39, // 84: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
-	53, // 85: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
-	56, // 86: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
-	58, // 87: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
-	60, // 88: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
-	62, // 89: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
-	64, // 90: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
-	66, // 91: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
-	41, // 92: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
-	43, // 93: admin.v1.AdminService.ListLatePayments:input_type -> admin.v1.ListLatePaymentsRequest
-	46, // 94: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
-	48, // 95: admin.v1.AdminService.GetClock:input_type -> admin.v1.GetClockRequest
-	50, // 96: admin.v1.AdminService.AdvanceClock:input_type -> admin.v1.AdvanceClockRequest
-	3,  // 97: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
-	5,  // 98: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
-	7,  // 99: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
-	9,  // 100: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
-	11, // 101: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
-	14, // 102: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
-	16, // 103: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
-	18, // 104: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
-	20, // 105: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
-	23, // 106: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
-	25, // 107: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
-	27, // 108: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
-	29, // 109: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
-	31, // 110: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
-	33, // 111: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
-	36, // 112: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
-	38, // 113: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
-	40, // 114: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
-	54, // 115: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
-	57, // 116: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
-	59, // 117: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
-	61, // 118: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
-	63, // 119: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
-	65, // 120: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
-	67, // 121: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
-	42, // 122: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
-	45, // 123: admin.v1.AdminService.ListLatePayments:output_type -> admin.v1.ListLatePaymentsResponse
-	47, // 124: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
-	49, // 125: admin.v1.AdminService.GetClock:output_type -> admin.v1.GetClockResponse
-	51, // 126: admin.v1.AdminService.AdvanceClock:output_type -> admin.v1.AdvanceClockResponse
-	97, // [97:127] is the sub-list for method output_type
-	67, // [67:97] is the sub-list for method input_type
-	67, // [67:67] is the sub-list for extension type_name
-	67, // [67:67] is the sub-list for extension extendee
-	0,  // [0:67] is the sub-list for field type_name
+	73,  // 0: admin.v1.Game.session_ttl:type_name -> google.protobuf.Duration
+	74,  // 1: admin.v1.Game.created_at:type_name -> google.protobuf.Timestamp
+	74,  // 2: admin.v1.Game.updated_at:type_name -> google.protobuf.Timestamp
+	73,  // 3: admin.v1.CreateGameRequest.session_ttl:type_name -> google.protobuf.Duration
+	1,   // 4: admin.v1.CreateGameResponse.game:type_name -> admin.v1.Game
+	1,   // 5: admin.v1.ListGamesResponse.games:type_name -> admin.v1.Game
+	1,   // 6: admin.v1.GetGameResponse.game:type_name -> admin.v1.Game
+	73,  // 7: admin.v1.UpdateGameRequest.session_ttl:type_name -> google.protobuf.Duration
+	0,   // 8: admin.v1.UpdateGameRequest.return_url_schemes:type_name -> admin.v1.StringList
+	0,   // 9: admin.v1.UpdateGameRequest.return_url_hosts:type_name -> admin.v1.StringList
+	0,   // 10: admin.v1.UpdateGameRequest.currencies:type_name -> admin.v1.StringList
+	1,   // 11: admin.v1.UpdateGameResponse.game:type_name -> admin.v1.Game
+	73,  // 12: admin.v1.RotateConfirmSecretRequest.overlap:type_name -> google.protobuf.Duration
+	74,  // 13: admin.v1.RotateConfirmSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	74,  // 14: admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
+	74,  // 15: admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	74,  // 16: admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	74,  // 17: admin.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
+	74,  // 18: admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
+	12,  // 19: admin.v1.CreateKeyResponse.key:type_name -> admin.v1.Key
+	12,  // 20: admin.v1.ListKeysResponse.keys:type_name -> admin.v1.Key
+	73,  // 21: admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
+	12,  // 22: admin.v1.RotateKeyResponse.key:type_name -> admin.v1.Key
+	12,  // 23: admin.v1.RotateKeyResponse.old_key:type_name -> admin.v1.Key
+	12,  // 24: admin.v1.RevokeKeyResponse.key:type_name -> admin.v1.Key
+	74,  // 25: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
+	74,  // 26: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
+	74,  // 27: admin.v1.WebhookEndpoint.failing_since:type_name -> google.protobuf.Timestamp
+	21,  // 28: admin.v1.CreateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	21,  // 29: admin.v1.ListWebhookEndpointsResponse.endpoints:type_name -> admin.v1.WebhookEndpoint
+	0,   // 30: admin.v1.UpdateWebhookEndpointRequest.events:type_name -> admin.v1.StringList
+	21,  // 31: admin.v1.UpdateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	73,  // 32: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
+	21,  // 33: admin.v1.RotateWebhookSecretResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	74,  // 34: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	73,  // 35: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
+	75,  // 36: admin.v1.Refund.error:type_name -> pay.v1.Error
+	74,  // 37: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
+	74,  // 38: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
+	34,  // 39: admin.v1.CreateRefundResponse.refund:type_name -> admin.v1.Refund
+	34,  // 40: admin.v1.GetRefundResponse.refund:type_name -> admin.v1.Refund
+	34,  // 41: admin.v1.ListRefundsResponse.refunds:type_name -> admin.v1.Refund
+	76,  // 42: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
+	77,  // 43: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
+	78,  // 44: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
+	34,  // 45: admin.v1.ShowSessionResponse.refunds:type_name -> admin.v1.Refund
+	77,  // 46: admin.v1.LatePayment.payment:type_name -> pay.v1.Payment
+	74,  // 47: admin.v1.LatePayment.late_at:type_name -> google.protobuf.Timestamp
+	44,  // 48: admin.v1.ListLatePaymentsResponse.payments:type_name -> admin.v1.LatePayment
+	76,  // 49: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
+	77,  // 50: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
+	74,  // 51: admin.v1.GetClockResponse.now:type_name -> google.protobuf.Timestamp
+	73,  // 52: admin.v1.GetClockResponse.ahead:type_name -> google.protobuf.Duration
+	73,  // 53: admin.v1.AdvanceClockRequest.by:type_name -> google.protobuf.Duration
+	74,  // 54: admin.v1.AdvanceClockResponse.now:type_name -> google.protobuf.Timestamp
+	73,  // 55: admin.v1.AdvanceClockResponse.ahead:type_name -> google.protobuf.Duration
+	73,  // 56: admin.v1.AdvanceClockResponse.left:type_name -> google.protobuf.Duration
+	74,  // 57: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
+	74,  // 58: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
+	52,  // 59: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
+	74,  // 60: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
+	73,  // 61: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
+	52,  // 62: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
+	55,  // 63: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
+	74,  // 64: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
+	74,  // 65: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
+	74,  // 66: admin.v1.TriggerResponse.now:type_name -> google.protobuf.Timestamp
+	72,  // 67: admin.v1.ExamineResponse.finding:type_name -> admin.v1.Finding
+	2,   // 68: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
+	4,   // 69: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
+	6,   // 70: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
+	8,   // 71: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
+	10,  // 72: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
+	13,  // 73: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
+	15,  // 74: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
+	17,  // 75: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
+	19,  // 76: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
+	22,  // 77: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
+	24,  // 78: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
+	26,  // 79: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
+	28,  // 80: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
+	30,  // 81: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
+	32,  // 82: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
+	35,  // 83: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
+	37,  // 84: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
+	39,  // 85: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
+	53,  // 86: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
+	56,  // 87: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
+	58,  // 88: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
+	60,  // 89: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
+	62,  // 90: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
+	64,  // 91: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
+	68,  // 92: admin.v1.AdminService.Backup:input_type -> admin.v1.BackupRequest
+	70,  // 93: admin.v1.AdminService.Examine:input_type -> admin.v1.ExamineRequest
+	66,  // 94: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
+	41,  // 95: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
+	43,  // 96: admin.v1.AdminService.ListLatePayments:input_type -> admin.v1.ListLatePaymentsRequest
+	46,  // 97: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
+	48,  // 98: admin.v1.AdminService.GetClock:input_type -> admin.v1.GetClockRequest
+	50,  // 99: admin.v1.AdminService.AdvanceClock:input_type -> admin.v1.AdvanceClockRequest
+	3,   // 100: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
+	5,   // 101: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
+	7,   // 102: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
+	9,   // 103: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
+	11,  // 104: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
+	14,  // 105: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
+	16,  // 106: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
+	18,  // 107: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
+	20,  // 108: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
+	23,  // 109: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
+	25,  // 110: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
+	27,  // 111: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
+	29,  // 112: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
+	31,  // 113: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
+	33,  // 114: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
+	36,  // 115: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
+	38,  // 116: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
+	40,  // 117: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
+	54,  // 118: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
+	57,  // 119: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
+	59,  // 120: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
+	61,  // 121: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
+	63,  // 122: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
+	65,  // 123: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
+	69,  // 124: admin.v1.AdminService.Backup:output_type -> admin.v1.BackupResponse
+	71,  // 125: admin.v1.AdminService.Examine:output_type -> admin.v1.ExamineResponse
+	67,  // 126: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
+	42,  // 127: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
+	45,  // 128: admin.v1.AdminService.ListLatePayments:output_type -> admin.v1.ListLatePaymentsResponse
+	47,  // 129: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
+	49,  // 130: admin.v1.AdminService.GetClock:output_type -> admin.v1.GetClockResponse
+	51,  // 131: admin.v1.AdminService.AdvanceClock:output_type -> admin.v1.AdvanceClockResponse
+	100, // [100:132] is the sub-list for method output_type
+	68,  // [68:100] is the sub-list for method input_type
+	68,  // [68:68] is the sub-list for extension type_name
+	68,  // [68:68] is the sub-list for extension extendee
+	0,   // [0:68] is the sub-list for field type_name
 }
 
 func init() { file_admin_v1_admin_proto_init() }
@@ -5239,13 +5568,16 @@ func file_admin_v1_admin_proto_init() {
 	file_admin_v1_admin_proto_msgTypes[62].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[63].OneofWrappers = []any{}
 	file_admin_v1_admin_proto_msgTypes[67].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[69].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[71].OneofWrappers = []any{}
+	file_admin_v1_admin_proto_msgTypes[72].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_v1_admin_proto_rawDesc), len(file_admin_v1_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   68,
+			NumMessages:   73,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -14,6 +14,7 @@ import (
 // remembers of payments. A provider knows nothing of Coinslot's transactions, so it
 // must not share its file. It is safe for concurrent use.
 type Ledger struct {
+	path string
 	db   *sql.DB
 	lock *os.File
 }
@@ -40,7 +41,7 @@ func OpenLedger(path string) (*Ledger, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open ledger: %w", err), db.Close(), held.Close())
 	}
-	return &Ledger{db: db, lock: held}, nil
+	return &Ledger{path: path, db: db, lock: held}, nil
 }
 
 // Load returns what was saved last under the key; nil where nothing ever was.

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"slices"
 
 	"github.com/pressly/goose/v3"
 
@@ -20,14 +22,9 @@ func migrate(ctx context.Context, path string) (err error) {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	steps, err := sqlstore.Migrations("sqlite")
+	p, err := steps(db)
 	if err != nil {
 		return err
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, steps,
-		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
-	if err != nil {
-		return fmt.Errorf("migrate: %w", err)
 	}
 	has, knows, err := p.GetVersions(ctx)
 	if err != nil {
@@ -43,4 +40,51 @@ func migrate(ctx context.Context, path string) (err error) {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
+}
+
+// steps are the schema's migrations, to be taken on a database.
+func steps(db *sql.DB) (*goose.Provider, error) {
+	files, err := sqlstore.Migrations("sqlite")
+	if err != nil {
+		return nil, err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files,
+		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	return p, nil
+}
+
+// newSchema is a database in memory as this program makes one.
+func newSchema(ctx context.Context) (_ *sql.DB, version int64, err error) {
+	db, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		return nil, 0, fmt.Errorf("make a schema: %w", err)
+	}
+	db.SetMaxOpenConns(1) // another connection would have another database
+	p, err := steps(db)
+	if err == nil {
+		_, err = p.Up(ctx)
+	}
+	if err == nil {
+		version, err = p.GetDBVersion(ctx)
+	}
+	if err != nil {
+		return nil, 0, errors.Join(fmt.Errorf("make a schema: %w", err), db.Close())
+	}
+	return db, version, nil
+}
+
+// newestVersion is that of the schema which this program makes.
+func newestVersion() (int64, error) {
+	files, err := sqlstore.Migrations("sqlite")
+	if err != nil {
+		return 0, err
+	}
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil || len(names) == 0 {
+		return 0, errors.Join(errors.New("there are no migrations"), err)
+	}
+	return goose.NumericComponent(slices.Max(names))
 }

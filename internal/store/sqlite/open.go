@@ -43,6 +43,10 @@ type Options struct {
 	// nil, every later write is refused.
 	Fatal func(error)
 
+	// AsItIs refuses a database that is not there with fs.ErrNotExist, and one of another
+	// schema with SchemaError, rather than make it or bring it up to date.
+	AsItIs bool
+
 	// Solo commits each closure by itself, for comparison.
 	Solo bool
 }
@@ -57,7 +61,11 @@ func Open(ctx context.Context, path string, o Options) (store.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find database: %w", err)
 	}
-	held, err := prepareFile(path)
+	prepare := prepareFile
+	if o.AsItIs {
+		prepare = prepareAsItIs
+	}
+	held, err := prepare(path)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +135,11 @@ func open(ctx context.Context, path string, o Options) (*Store, error) {
 	w, err := connect(path, writerPragmas...)
 	if err != nil {
 		return nil, err
+	}
+	if o.AsItIs {
+		if err := w.refuseOther(ctx); err != nil {
+			return nil, errors.Join(err, w.close())
+		}
 	}
 	if err := migrate(ctx, path); err != nil {
 		return nil, errors.Join(err, w.close())

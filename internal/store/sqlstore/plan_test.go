@@ -30,7 +30,7 @@ func open(t *testing.T, path string) store.Store {
 // that the contract's random histories go through all that happens to marks.
 func TestStoreWithManyMarks(t *testing.T) {
 	sqlstore.ShortenMarks()
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, filepath.Join(t.TempDir(), "coinslot.db")) }, "Lists", "Refunds")
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, filepath.Join(t.TempDir(), "coinslot.db")) }, "Lists", "Refunds", "Examining")
 }
 
 // mayScan are the tables of settings, which have as many rows as an operator has

@@ -15,6 +15,8 @@ const sessionColumns = `id, environment, game, user_id, status, title, amount, c
 var (
 	selectSession = statement(`SELECT ` + sessionColumns + ` FROM sessions WHERE id = $1`)
 
+	selectSessionsAfter = statement(`SELECT ` + sessionColumns + ` FROM sessions WHERE id > $1 ORDER BY id LIMIT $2`)
+
 	insertSession = statement(`INSERT INTO sessions (` + sessionColumns + `)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
 			$21, $22, $23, $24, $25, $26, $27, $28, $29)
@@ -116,6 +118,11 @@ func (t *Tx) updateSession(s *pay.Session) error {
 	return changed(t.q, "update session", updateSession,
 		string(s.ID), s.Version, string(s.Status), string(s.Payment), bit(s.Live), int64(s.Spent),
 		stamp(s.PaidAt), stamp(s.FailedAt), stamp(s.CancelledAt), stamp(s.ExpiredAt), s.Sequence)
+}
+
+// SessionsAfter is store.Reader's.
+func (r Reader) SessionsAfter(after pay.SessionID, most int) ([]pay.Session, error) {
+	return all(r.q, readSession, selectSessionsAfter, string(after), int64(most))
 }
 
 func readSessionID(c *columns) (pay.SessionID, error) { return pay.SessionID(c.text()), nil }

@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(*testing.T) store.Store, only ...string) {
 		{"Queue", queueCases},
 		{"Redelivery", redeliveryCases},
 		{"Following", followCases},
+		{"Examining", examineCases},
 		{"Life", lifeCases},
 	} {
 		if len(only) > 0 && !slices.Contains(only, group.name) {

@@ -96,6 +96,10 @@ const (
 	AdminServiceListenProcedure = "/admin.v1.AdminService/Listen"
 	// AdminServiceHeardProcedure is the fully-qualified name of the AdminService's Heard RPC.
 	AdminServiceHeardProcedure = "/admin.v1.AdminService/Heard"
+	// AdminServiceBackupProcedure is the fully-qualified name of the AdminService's Backup RPC.
+	AdminServiceBackupProcedure = "/admin.v1.AdminService/Backup"
+	// AdminServiceExamineProcedure is the fully-qualified name of the AdminService's Examine RPC.
+	AdminServiceExamineProcedure = "/admin.v1.AdminService/Examine"
 	// AdminServiceTriggerProcedure is the fully-qualified name of the AdminService's Trigger RPC.
 	AdminServiceTriggerProcedure = "/admin.v1.AdminService/Trigger"
 	// AdminServiceShowSessionProcedure is the fully-qualified name of the AdminService's ShowSession
@@ -185,6 +189,14 @@ type AdminServiceClient interface {
 	Listen(context.Context, *v1.ListenRequest) (*connect.ServerStreamForClient[v1.ListenResponse], error)
 	// Heard moves a listener's place, so that the next Listen of that name goes on there.
 	Heard(context.Context, *v1.HeardRequest) (*v1.HeardResponse, error)
+	// Backup streams a copy of all that is kept in files, while the server goes on: first
+	// the database as it stood at one moment, then the sandbox provider's own books.
+	// Neither has the master key. `invalid_argument` where the database is not a file,
+	// `unavailable` while another backup is being taken.
+	Backup(context.Context, *v1.BackupRequest) (*connect.ServerStreamForClient[v1.BackupResponse], error)
+	// Examine checks all that is stored against itself and the clock, changes nothing,
+	// and streams one finding for each check. A finding of trouble is no error of this call.
+	Examine(context.Context, *v1.ExamineRequest) (*connect.ServerStreamForClient[v1.ExamineResponse], error)
 	// Trigger makes an event happen in the sandbox, through the flow that leads to it in
 	// earnest.
 	Trigger(context.Context, *v1.TriggerRequest) (*v1.TriggerResponse, error)
@@ -366,6 +378,18 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(adminServiceMethods.ByName("Heard")),
 			connect.WithClientOptions(opts...),
 		),
+		backup: connect.NewClient[v1.BackupRequest, v1.BackupResponse](
+			httpClient,
+			baseURL+AdminServiceBackupProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Backup")),
+			connect.WithClientOptions(opts...),
+		),
+		examine: connect.NewClient[v1.ExamineRequest, v1.ExamineResponse](
+			httpClient,
+			baseURL+AdminServiceExamineProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("Examine")),
+			connect.WithClientOptions(opts...),
+		),
 		trigger: connect.NewClient[v1.TriggerRequest, v1.TriggerResponse](
 			httpClient,
 			baseURL+AdminServiceTriggerProcedure,
@@ -431,6 +455,8 @@ type adminServiceClient struct {
 	recover               *connect.Client[v1.RecoverRequest, v1.RecoverResponse]
 	listen                *connect.Client[v1.ListenRequest, v1.ListenResponse]
 	heard                 *connect.Client[v1.HeardRequest, v1.HeardResponse]
+	backup                *connect.Client[v1.BackupRequest, v1.BackupResponse]
+	examine               *connect.Client[v1.ExamineRequest, v1.ExamineResponse]
 	trigger               *connect.Client[v1.TriggerRequest, v1.TriggerResponse]
 	showSession           *connect.Client[v1.ShowSessionRequest, v1.ShowSessionResponse]
 	listLatePayments      *connect.Client[v1.ListLatePaymentsRequest, v1.ListLatePaymentsResponse]
@@ -651,6 +677,16 @@ func (c *adminServiceClient) Heard(ctx context.Context, req *v1.HeardRequest) (*
 	return nil, err
 }
 
+// Backup calls admin.v1.AdminService.Backup.
+func (c *adminServiceClient) Backup(ctx context.Context, req *v1.BackupRequest) (*connect.ServerStreamForClient[v1.BackupResponse], error) {
+	return c.backup.CallServerStream(ctx, connect.NewRequest(req))
+}
+
+// Examine calls admin.v1.AdminService.Examine.
+func (c *adminServiceClient) Examine(ctx context.Context, req *v1.ExamineRequest) (*connect.ServerStreamForClient[v1.ExamineResponse], error) {
+	return c.examine.CallServerStream(ctx, connect.NewRequest(req))
+}
+
 // Trigger calls admin.v1.AdminService.Trigger.
 func (c *adminServiceClient) Trigger(ctx context.Context, req *v1.TriggerRequest) (*v1.TriggerResponse, error) {
 	response, err := c.trigger.CallUnary(ctx, connect.NewRequest(req))
@@ -777,6 +813,14 @@ type AdminServiceHandler interface {
 	Listen(context.Context, *v1.ListenRequest, *connect.ServerStream[v1.ListenResponse]) error
 	// Heard moves a listener's place, so that the next Listen of that name goes on there.
 	Heard(context.Context, *v1.HeardRequest) (*v1.HeardResponse, error)
+	// Backup streams a copy of all that is kept in files, while the server goes on: first
+	// the database as it stood at one moment, then the sandbox provider's own books.
+	// Neither has the master key. `invalid_argument` where the database is not a file,
+	// `unavailable` while another backup is being taken.
+	Backup(context.Context, *v1.BackupRequest, *connect.ServerStream[v1.BackupResponse]) error
+	// Examine checks all that is stored against itself and the clock, changes nothing,
+	// and streams one finding for each check. A finding of trouble is no error of this call.
+	Examine(context.Context, *v1.ExamineRequest, *connect.ServerStream[v1.ExamineResponse]) error
 	// Trigger makes an event happen in the sandbox, through the flow that leads to it in
 	// earnest.
 	Trigger(context.Context, *v1.TriggerRequest) (*v1.TriggerResponse, error)
@@ -954,6 +998,18 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(adminServiceMethods.ByName("Heard")),
 		connect.WithHandlerOptions(opts...),
 	)
+	adminServiceBackupHandler := connect.NewServerStreamHandlerSimple(
+		AdminServiceBackupProcedure,
+		svc.Backup,
+		connect.WithSchema(adminServiceMethods.ByName("Backup")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceExamineHandler := connect.NewServerStreamHandlerSimple(
+		AdminServiceExamineProcedure,
+		svc.Examine,
+		connect.WithSchema(adminServiceMethods.ByName("Examine")),
+		connect.WithHandlerOptions(opts...),
+	)
 	adminServiceTriggerHandler := connect.NewUnaryHandlerSimple(
 		AdminServiceTriggerProcedure,
 		svc.Trigger,
@@ -1040,6 +1096,10 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 			adminServiceListenHandler.ServeHTTP(w, r)
 		case AdminServiceHeardProcedure:
 			adminServiceHeardHandler.ServeHTTP(w, r)
+		case AdminServiceBackupProcedure:
+			adminServiceBackupHandler.ServeHTTP(w, r)
+		case AdminServiceExamineProcedure:
+			adminServiceExamineHandler.ServeHTTP(w, r)
 		case AdminServiceTriggerProcedure:
 			adminServiceTriggerHandler.ServeHTTP(w, r)
 		case AdminServiceShowSessionProcedure:
@@ -1155,6 +1215,14 @@ func (UnimplementedAdminServiceHandler) Listen(context.Context, *v1.ListenReques
 
 func (UnimplementedAdminServiceHandler) Heard(context.Context, *v1.HeardRequest) (*v1.HeardResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.Heard is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Backup(context.Context, *v1.BackupRequest, *connect.ServerStream[v1.BackupResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.Backup is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) Examine(context.Context, *v1.ExamineRequest, *connect.ServerStream[v1.ExamineResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("admin.v1.AdminService.Examine is not implemented"))
 }
 
 func (UnimplementedAdminServiceHandler) Trigger(context.Context, *v1.TriggerRequest) (*v1.TriggerResponse, error) {

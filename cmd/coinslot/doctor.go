@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+
+	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
+	"github.com/coinslot/coinslot/internal/clock"
+	"github.com/coinslot/coinslot/internal/config"
+	"github.com/coinslot/coinslot/internal/gateway"
+	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/store/sqlite"
+	"github.com/coinslot/coinslot/internal/vault"
+	"github.com/coinslot/coinslot/internal/webhook"
+)
+
+var doctorCommand = command{
+	path: "doctor", brief: "look whether all is well with an installation, and say what to do",
+	details: `Checks the database against itself: its schema, that lists have as many rows as they say,
+that every session is what its events tell. Looks for work that should have been done,
+secrets that cannot be opened, clocks, disks and permissions. It changes nothing.
+
+A server that runs is asked; where none runs, the files are looked at. --quick leaves out
+what takes as long as all that is stored. The exit status is 1 where there is trouble.`,
+	example: "coinslot doctor --data /var/lib/coinslot",
+	prepare: func(f *config.Flags) action {
+		where := config.CareFlags(f)
+		d := &doctor{printer: &printer{}}
+		f.Flag("quick", "", "leave out the counters, the events of each session, and the pages of the database", config.Switch(&d.quick))
+		f.Flag("json", "", "print a list of findings as JSON", config.Switch(&d.json))
+		return func(ctx context.Context, c *console, _ []string) error {
+			where.ReadToken(c.env)
+			d.console, d.meter = c, newMeter(c, "sessions:")
+			return d.examine(ctx, where)
+		}
+	},
+}
+
+// doctor gathers findings, and writes each as it comes.
+type doctor struct {
+	*printer
+	meter    *meter
+	quick    bool
+	findings []finding
+	troubles int
+}
+
+// finding is as gateway.Finding, for JSON.
+type finding struct {
+	Check   string `json:"check"`
+	Verdict string `json:"verdict"`
+	Found   string `json:"found"`
+	Advice  string `json:"advice,omitempty"`
+}
+
+func (d *doctor) examine(ctx context.Context, where *config.Care) error {
+	dir := dataDir(where.Data)
+	_, err := dir.readRunning()
+	stopped := where.URL == "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRunning))
+	if stopped {
+		err = d.examineStopped(ctx, where)
+	} else {
+		err = d.examineServer(ctx, where)
+	}
+	d.meter.end()
+	if err != nil {
+		return err
+	}
+	if where.URL == "" {
+		d.examineFiles(dir, where.Database())
+	} else {
+		d.tell(gateway.Finding{Check: "files", Verdict: gateway.Noted, Found: "files and disk were not looked at, since the server is elsewhere", Advice: "run this command there too"})
+	}
+	if d.findings == nil {
+		d.findings = []finding{}
+	}
+	if err := d.value(map[string]any{"findings": d.findings}, func() {}); err != nil {
+		return err
+	}
+	if d.troubles > 0 {
+		return fmt.Errorf("%d of %d checks found trouble", d.troubles, len(d.findings))
+	}
+	return nil
+}
+
+// tell writes a finding.
+func (d *doctor) tell(f gateway.Finding) {
+	d.findings = append(d.findings, finding{f.Check, string(f.Verdict), tame(f.Found, mostMessage), tame(f.Advice, mostMessage)})
+	mark := string(f.Verdict)
+	if f.Verdict == gateway.Trouble {
+		d.troubles++
+		mark = "TROUBLE"
+	}
+	if d.json {
+		return
+	}
+	d.meter.end()
+	d.line("%-8s%-12s%s", mark, tame(f.Check, mostMessage), tame(f.Found, mostMessage))
+	if f.Advice != "" {
+		d.line("%-20s→ %s", "", tame(f.Advice, mostMessage))
+	}
+}
+
+// examineServer has the server examine itself.
+func (d *doctor) examineServer(ctx context.Context, where *config.Care) error {
+	target, err := findServer(&where.Admin)
+	if err != nil {
+		return err
+	}
+	stream, err := target.client().Examine(ctx, &adminv1.ExamineRequest{Quick: d.quick})
+	if err != nil {
+		return explainCall(err, target.url)
+	}
+	defer stream.Close()
+	d.tell(gateway.Finding{Check: "server", Verdict: gateway.AllRight, Found: "one runs at " + target.url})
+	for stream.Receive() {
+		m := stream.Msg()
+		if f := m.GetFinding(); f != nil {
+			d.tell(gateway.Finding{Check: f.GetCheck(), Verdict: gateway.Verdict(f.GetVerdict()), Found: f.GetFound(), Advice: f.GetAdvice()})
+		} else {
+			d.meter.count(m.GetSessionsDone(), m.GetSessionsTotal())
+		}
+	}
+	return explainCall(stream.Err(), target.url)
+}
+
+// examineStopped does the same on the files of a server that does not run.
+func (d *doctor) examineStopped(ctx context.Context, where *config.Care) error {
+	if err := refuseServer(where); err != nil {
+		return err
+	}
+	dir := dataDir(where.Data)
+	kept, err := sqlite.Open(ctx, where.Database(), sqlite.Options{AsItIs: true})
+	var old *sqlite.SchemaError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("no server runs on the data directory %s, and it has no database %s; name another with --data, --database or --server", absolute(where.Data), absolute(where.Database()))
+	case errors.As(err, &old) && old.Has < old.Knows:
+		d.tell(gateway.Finding{Check: "database", Verdict: gateway.Noted, Found: fmt.Sprintf("schema version %d, and this program's is %d: nothing else was looked at", old.Has, old.Knows),
+			Advice: "take a backup, and start the server: it brings the schema up to date"})
+		return nil
+	case err != nil:
+		return err
+	}
+	defer func() { _ = kept.Close() }()
+	secrets, err := secretsOf(dir)
+	if err != nil {
+		d.tell(gateway.Finding{Check: "secret.key", Verdict: gateway.Trouble, Found: err.Error(), Advice: "put back the secret.key of this database before the server starts"})
+	}
+	service, err := gateway.New(ctx, gateway.Options{Store: kept, Secrets: secrets, Clock: clock.System, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	d.tell(gateway.Finding{Check: "server", Verdict: gateway.Noted, Found: "none runs on " + absolute(where.Data)})
+	return service.Examine(ctx, gateway.Examination{
+		Quick: d.quick, Stopped: true,
+		Tell:     func(f gateway.Finding) error { d.tell(f); return nil },
+		Progress: func(done, of int64) error { d.meter.count(done, of); return nil },
+	})
+}
+
+// secretsOf opens secrets with the key that is there. It makes none.
+func secretsOf(dir dataDir) (gateway.Secrets, error) {
+	if _, err := os.Lstat(dir.vaultFile()); err != nil {
+		return noSecrets{}, errors.New("there is no " + dir.vaultFile())
+	}
+	key, err := vault.Open(dir.vaultFile())
+	if err != nil {
+		return noSecrets{}, err
+	}
+	return webhook.NewSecrets(key), nil
+}
+
+// noSecrets opens nothing, and nobody asks it to make any.
+type noSecrets struct{ webhook.Secrets }
+
+// Check implements gateway.Secrets.
+func (noSecrets) Check(pay.EndpointID, []byte) error { return vault.ErrUnreadable }
