@@ -100,7 +100,16 @@ type Game struct {
 	// When it was registered.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// When its settings were last changed.
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// The picture beside its name on the payment page, as the URL under which the page
+	// shows it; empty: none.
+	Logo string `protobuf:"bytes,12,opt,name=logo,proto3" json:"logo,omitempty"`
+	// The colour of buttons on the payment page, such as `#3151d3`; empty: the page's own.
+	AccentColor string `protobuf:"bytes,13,opt,name=accent_color,json=accentColor,proto3" json:"accent_color,omitempty"`
+	// Where players find help, `https://…` or `mailto:…`; empty: nowhere.
+	SupportUrl string `protobuf:"bytes,14,opt,name=support_url,json=supportUrl,proto3" json:"support_url,omitempty"`
+	// The web origins whose pages may show the payment page in a frame; empty: none.
+	EmbedOrigins  []string `protobuf:"bytes,15,rep,name=embed_origins,json=embedOrigins,proto3" json:"embed_origins,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -212,6 +221,34 @@ func (x *Game) GetUpdatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Game) GetLogo() string {
+	if x != nil {
+		return x.Logo
+	}
+	return ""
+}
+
+func (x *Game) GetAccentColor() string {
+	if x != nil {
+		return x.AccentColor
+	}
+	return ""
+}
+
+func (x *Game) GetSupportUrl() string {
+	if x != nil {
+		return x.SupportUrl
+	}
+	return ""
+}
+
+func (x *Game) GetEmbedOrigins() []string {
+	if x != nil {
+		return x.EmbedOrigins
+	}
+	return nil
+}
+
 // CreateGameRequest registers a game.
 type CreateGameRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -233,7 +270,21 @@ type CreateGameRequest struct {
 	// Hosts that return and cancel URLs may have; by default any.
 	ReturnUrlHosts []string `protobuf:"bytes,8,rep,name=return_url_hosts,json=returnUrlHosts,proto3" json:"return_url_hosts,omitempty"`
 	// ISO 4217 codes that the game accepts; by default all.
-	Currencies    []string `protobuf:"bytes,9,rep,name=currencies,proto3" json:"currencies,omitempty"`
+	Currencies []string `protobuf:"bytes,9,rep,name=currencies,proto3" json:"currencies,omitempty"`
+	// The picture beside the game's name on the payment page: an https URL, or a
+	// `data:image/png|jpeg|webp;base64,…` URI of at most 1 MiB and 4096 pixels a side,
+	// which is stored; by default none.
+	Logo *string `protobuf:"bytes,10,opt,name=logo,proto3,oneof" json:"logo,omitempty"`
+	// The colour of buttons, `#rrggbb`. The page makes it darker or lighter where its
+	// players could not tell it from what is around it; by default the page's own.
+	AccentColor *string `protobuf:"bytes,11,opt,name=accent_color,json=accentColor,proto3,oneof" json:"accent_color,omitempty"`
+	// Where the page sends players who need help, `https://…` or `mailto:…`; by default
+	// nowhere.
+	SupportUrl *string `protobuf:"bytes,12,opt,name=support_url,json=supportUrl,proto3,oneof" json:"support_url,omitempty"`
+	// The web origins whose pages may show the payment page in a frame, at most 20: each
+	// exactly as a browser writes it, `https://shop.example.com`, and for sandbox sessions
+	// also `http://localhost:3000`; by default none.
+	EmbedOrigins  []string `protobuf:"bytes,13,rep,name=embed_origins,json=embedOrigins,proto3" json:"embed_origins,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -327,6 +378,34 @@ func (x *CreateGameRequest) GetReturnUrlHosts() []string {
 func (x *CreateGameRequest) GetCurrencies() []string {
 	if x != nil {
 		return x.Currencies
+	}
+	return nil
+}
+
+func (x *CreateGameRequest) GetLogo() string {
+	if x != nil && x.Logo != nil {
+		return *x.Logo
+	}
+	return ""
+}
+
+func (x *CreateGameRequest) GetAccentColor() string {
+	if x != nil && x.AccentColor != nil {
+		return *x.AccentColor
+	}
+	return ""
+}
+
+func (x *CreateGameRequest) GetSupportUrl() string {
+	if x != nil && x.SupportUrl != nil {
+		return *x.SupportUrl
+	}
+	return ""
+}
+
+func (x *CreateGameRequest) GetEmbedOrigins() []string {
+	if x != nil {
+		return x.EmbedOrigins
 	}
 	return nil
 }
@@ -583,7 +662,17 @@ type UpdateGameRequest struct {
 	// Hosts that return and cancel URLs may have; without values, any.
 	ReturnUrlHosts *StringList `protobuf:"bytes,8,opt,name=return_url_hosts,json=returnUrlHosts,proto3" json:"return_url_hosts,omitempty"`
 	// ISO 4217 codes that the game accepts; without values, all.
-	Currencies    *StringList `protobuf:"bytes,9,opt,name=currencies,proto3" json:"currencies,omitempty"`
+	Currencies *StringList `protobuf:"bytes,9,opt,name=currencies,proto3" json:"currencies,omitempty"`
+	// The picture beside the game's name: an https URL or a data: URI, as in
+	// CreateGameRequest; empty: none.
+	Logo *string `protobuf:"bytes,10,opt,name=logo,proto3,oneof" json:"logo,omitempty"`
+	// The colour of buttons, `#rrggbb`; empty: the page's own.
+	AccentColor *string `protobuf:"bytes,11,opt,name=accent_color,json=accentColor,proto3,oneof" json:"accent_color,omitempty"`
+	// Where the page sends players who need help; empty: nowhere.
+	SupportUrl *string `protobuf:"bytes,12,opt,name=support_url,json=supportUrl,proto3,oneof" json:"support_url,omitempty"`
+	// The web origins whose pages may show the payment page in a frame; without values,
+	// none.
+	EmbedOrigins  *StringList `protobuf:"bytes,13,opt,name=embed_origins,json=embedOrigins,proto3" json:"embed_origins,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -677,6 +766,34 @@ func (x *UpdateGameRequest) GetReturnUrlHosts() *StringList {
 func (x *UpdateGameRequest) GetCurrencies() *StringList {
 	if x != nil {
 		return x.Currencies
+	}
+	return nil
+}
+
+func (x *UpdateGameRequest) GetLogo() string {
+	if x != nil && x.Logo != nil {
+		return *x.Logo
+	}
+	return ""
+}
+
+func (x *UpdateGameRequest) GetAccentColor() string {
+	if x != nil && x.AccentColor != nil {
+		return *x.AccentColor
+	}
+	return ""
+}
+
+func (x *UpdateGameRequest) GetSupportUrl() string {
+	if x != nil && x.SupportUrl != nil {
+		return *x.SupportUrl
+	}
+	return ""
+}
+
+func (x *UpdateGameRequest) GetEmbedOrigins() *StringList {
+	if x != nil {
+		return x.EmbedOrigins
 	}
 	return nil
 }
@@ -4141,7 +4258,7 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x14admin/v1/admin.proto\x12\badmin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pay/v1/common.proto\x1a\x12pay/v1/event.proto\x1a\x14pay/v1/payment.proto\"$\n" +
 	"\n" +
 	"StringList\x12\x16\n" +
-	"\x06values\x18\x01 \x03(\tR\x06values\"\xba\x03\n" +
+	"\x06values\x18\x01 \x03(\tR\x06values\"\xb7\x04\n" +
 	"\x04Game\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12)\n" +
@@ -4160,7 +4277,12 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"created_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
-	"updated_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"\xb4\x03\n" +
+	"updated_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x12\n" +
+	"\x04logo\x18\f \x01(\tR\x04logo\x12!\n" +
+	"\faccent_color\x18\r \x01(\tR\vaccentColor\x12\x1f\n" +
+	"\vsupport_url\x18\x0e \x01(\tR\n" +
+	"supportUrl\x12#\n" +
+	"\rembed_origins\x18\x0f \x03(\tR\fembedOrigins\"\xea\x04\n" +
 	"\x11CreateGameRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12.\n" +
@@ -4174,13 +4296,22 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x10return_url_hosts\x18\b \x03(\tR\x0ereturnUrlHosts\x12\x1e\n" +
 	"\n" +
 	"currencies\x18\t \x03(\tR\n" +
-	"currenciesB\a\n" +
+	"currencies\x12\x17\n" +
+	"\x04logo\x18\n" +
+	" \x01(\tH\x05R\x04logo\x88\x01\x01\x12&\n" +
+	"\faccent_color\x18\v \x01(\tH\x06R\vaccentColor\x88\x01\x01\x12$\n" +
+	"\vsupport_url\x18\f \x01(\tH\aR\n" +
+	"supportUrl\x88\x01\x01\x12#\n" +
+	"\rembed_origins\x18\r \x03(\tR\fembedOriginsB\a\n" +
 	"\x05_nameB\x13\n" +
 	"\x11_payment_attemptsB\n" +
 	"\n" +
 	"\b_captureB\x0e\n" +
 	"\f_session_ttlB\x0e\n" +
-	"\f_confirm_url\"w\n" +
+	"\f_confirm_urlB\a\n" +
+	"\x05_logoB\x0f\n" +
+	"\r_accent_colorB\x0e\n" +
+	"\f_support_url\"w\n" +
 	"\x12CreateGameResponse\x12\"\n" +
 	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\x12*\n" +
 	"\x0econfirm_secret\x18\x02 \x01(\tH\x00R\rconfirmSecret\x88\x01\x01B\x11\n" +
@@ -4191,7 +4322,7 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x0eGetGameRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"5\n" +
 	"\x0fGetGameResponse\x12\"\n" +
-	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\"\xf6\x03\n" +
+	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\"\xc2\x05\n" +
 	"\x11UpdateGameRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12.\n" +
@@ -4205,13 +4336,22 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x10return_url_hosts\x18\b \x01(\v2\x14.admin.v1.StringListR\x0ereturnUrlHosts\x124\n" +
 	"\n" +
 	"currencies\x18\t \x01(\v2\x14.admin.v1.StringListR\n" +
-	"currenciesB\a\n" +
+	"currencies\x12\x17\n" +
+	"\x04logo\x18\n" +
+	" \x01(\tH\x05R\x04logo\x88\x01\x01\x12&\n" +
+	"\faccent_color\x18\v \x01(\tH\x06R\vaccentColor\x88\x01\x01\x12$\n" +
+	"\vsupport_url\x18\f \x01(\tH\aR\n" +
+	"supportUrl\x88\x01\x01\x129\n" +
+	"\rembed_origins\x18\r \x01(\v2\x14.admin.v1.StringListR\fembedOriginsB\a\n" +
 	"\x05_nameB\x13\n" +
 	"\x11_payment_attemptsB\n" +
 	"\n" +
 	"\b_captureB\x0e\n" +
 	"\f_session_ttlB\x0e\n" +
-	"\f_confirm_url\"w\n" +
+	"\f_confirm_urlB\a\n" +
+	"\x05_logoB\x0f\n" +
+	"\r_accent_colorB\x0e\n" +
+	"\f_support_url\"w\n" +
 	"\x12UpdateGameResponse\x12\"\n" +
 	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\x12*\n" +
 	"\x0econfirm_secret\x18\x02 \x01(\tH\x00R\rconfirmSecret\x88\x01\x01B\x11\n" +
@@ -4641,111 +4781,112 @@ var file_admin_v1_admin_proto_depIdxs = []int32{
 	0,  // 8: admin.v1.UpdateGameRequest.return_url_schemes:type_name -> admin.v1.StringList
 	0,  // 9: admin.v1.UpdateGameRequest.return_url_hosts:type_name -> admin.v1.StringList
 	0,  // 10: admin.v1.UpdateGameRequest.currencies:type_name -> admin.v1.StringList
-	1,  // 11: admin.v1.UpdateGameResponse.game:type_name -> admin.v1.Game
-	61, // 12: admin.v1.RotateConfirmSecretRequest.overlap:type_name -> google.protobuf.Duration
-	62, // 13: admin.v1.RotateConfirmSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
-	62, // 14: admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
-	62, // 15: admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	62, // 16: admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	62, // 17: admin.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
-	62, // 18: admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
-	12, // 19: admin.v1.CreateKeyResponse.key:type_name -> admin.v1.Key
-	12, // 20: admin.v1.ListKeysResponse.keys:type_name -> admin.v1.Key
-	61, // 21: admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
-	12, // 22: admin.v1.RotateKeyResponse.key:type_name -> admin.v1.Key
-	12, // 23: admin.v1.RotateKeyResponse.old_key:type_name -> admin.v1.Key
-	12, // 24: admin.v1.RevokeKeyResponse.key:type_name -> admin.v1.Key
-	62, // 25: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
-	62, // 26: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
-	62, // 27: admin.v1.WebhookEndpoint.failing_since:type_name -> google.protobuf.Timestamp
-	21, // 28: admin.v1.CreateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	21, // 29: admin.v1.ListWebhookEndpointsResponse.endpoints:type_name -> admin.v1.WebhookEndpoint
-	0,  // 30: admin.v1.UpdateWebhookEndpointRequest.events:type_name -> admin.v1.StringList
-	21, // 31: admin.v1.UpdateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	61, // 32: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
-	21, // 33: admin.v1.RotateWebhookSecretResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	62, // 34: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
-	61, // 35: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
-	63, // 36: admin.v1.Refund.error:type_name -> pay.v1.Error
-	62, // 37: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
-	62, // 38: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
-	34, // 39: admin.v1.CreateRefundResponse.refund:type_name -> admin.v1.Refund
-	34, // 40: admin.v1.GetRefundResponse.refund:type_name -> admin.v1.Refund
-	34, // 41: admin.v1.ListRefundsResponse.refunds:type_name -> admin.v1.Refund
-	64, // 42: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
-	65, // 43: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
-	66, // 44: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
-	34, // 45: admin.v1.ShowSessionResponse.refunds:type_name -> admin.v1.Refund
-	64, // 46: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
-	65, // 47: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
-	62, // 48: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
-	62, // 49: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
-	45, // 50: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
-	62, // 51: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
-	61, // 52: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
-	45, // 53: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
-	48, // 54: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
-	62, // 55: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
-	62, // 56: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
-	2,  // 57: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
-	4,  // 58: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
-	6,  // 59: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
-	8,  // 60: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
-	10, // 61: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
-	13, // 62: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
-	15, // 63: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
-	17, // 64: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
-	19, // 65: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
-	22, // 66: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
-	24, // 67: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
-	26, // 68: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
-	28, // 69: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
-	30, // 70: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
-	32, // 71: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
-	35, // 72: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
-	37, // 73: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
-	39, // 74: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
-	46, // 75: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
-	49, // 76: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
-	51, // 77: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
-	53, // 78: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
-	55, // 79: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
-	57, // 80: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
-	59, // 81: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
-	41, // 82: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
-	43, // 83: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
-	3,  // 84: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
-	5,  // 85: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
-	7,  // 86: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
-	9,  // 87: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
-	11, // 88: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
-	14, // 89: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
-	16, // 90: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
-	18, // 91: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
-	20, // 92: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
-	23, // 93: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
-	25, // 94: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
-	27, // 95: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
-	29, // 96: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
-	31, // 97: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
-	33, // 98: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
-	36, // 99: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
-	38, // 100: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
-	40, // 101: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
-	47, // 102: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
-	50, // 103: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
-	52, // 104: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
-	54, // 105: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
-	56, // 106: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
-	58, // 107: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
-	60, // 108: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
-	42, // 109: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
-	44, // 110: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
-	84, // [84:111] is the sub-list for method output_type
-	57, // [57:84] is the sub-list for method input_type
-	57, // [57:57] is the sub-list for extension type_name
-	57, // [57:57] is the sub-list for extension extendee
-	0,  // [0:57] is the sub-list for field type_name
+	0,  // 11: admin.v1.UpdateGameRequest.embed_origins:type_name -> admin.v1.StringList
+	1,  // 12: admin.v1.UpdateGameResponse.game:type_name -> admin.v1.Game
+	61, // 13: admin.v1.RotateConfirmSecretRequest.overlap:type_name -> google.protobuf.Duration
+	62, // 14: admin.v1.RotateConfirmSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	62, // 15: admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
+	62, // 16: admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	62, // 17: admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	62, // 18: admin.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
+	62, // 19: admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
+	12, // 20: admin.v1.CreateKeyResponse.key:type_name -> admin.v1.Key
+	12, // 21: admin.v1.ListKeysResponse.keys:type_name -> admin.v1.Key
+	61, // 22: admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
+	12, // 23: admin.v1.RotateKeyResponse.key:type_name -> admin.v1.Key
+	12, // 24: admin.v1.RotateKeyResponse.old_key:type_name -> admin.v1.Key
+	12, // 25: admin.v1.RevokeKeyResponse.key:type_name -> admin.v1.Key
+	62, // 26: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
+	62, // 27: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
+	62, // 28: admin.v1.WebhookEndpoint.failing_since:type_name -> google.protobuf.Timestamp
+	21, // 29: admin.v1.CreateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	21, // 30: admin.v1.ListWebhookEndpointsResponse.endpoints:type_name -> admin.v1.WebhookEndpoint
+	0,  // 31: admin.v1.UpdateWebhookEndpointRequest.events:type_name -> admin.v1.StringList
+	21, // 32: admin.v1.UpdateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	61, // 33: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
+	21, // 34: admin.v1.RotateWebhookSecretResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	62, // 35: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	61, // 36: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
+	63, // 37: admin.v1.Refund.error:type_name -> pay.v1.Error
+	62, // 38: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
+	62, // 39: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
+	34, // 40: admin.v1.CreateRefundResponse.refund:type_name -> admin.v1.Refund
+	34, // 41: admin.v1.GetRefundResponse.refund:type_name -> admin.v1.Refund
+	34, // 42: admin.v1.ListRefundsResponse.refunds:type_name -> admin.v1.Refund
+	64, // 43: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
+	65, // 44: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
+	66, // 45: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
+	34, // 46: admin.v1.ShowSessionResponse.refunds:type_name -> admin.v1.Refund
+	64, // 47: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
+	65, // 48: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
+	62, // 49: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
+	62, // 50: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
+	45, // 51: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
+	62, // 52: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
+	61, // 53: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
+	45, // 54: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
+	48, // 55: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
+	62, // 56: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
+	62, // 57: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
+	2,  // 58: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
+	4,  // 59: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
+	6,  // 60: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
+	8,  // 61: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
+	10, // 62: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
+	13, // 63: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
+	15, // 64: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
+	17, // 65: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
+	19, // 66: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
+	22, // 67: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
+	24, // 68: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
+	26, // 69: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
+	28, // 70: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
+	30, // 71: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
+	32, // 72: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
+	35, // 73: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
+	37, // 74: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
+	39, // 75: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
+	46, // 76: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
+	49, // 77: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
+	51, // 78: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
+	53, // 79: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
+	55, // 80: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
+	57, // 81: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
+	59, // 82: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
+	41, // 83: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
+	43, // 84: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
+	3,  // 85: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
+	5,  // 86: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
+	7,  // 87: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
+	9,  // 88: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
+	11, // 89: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
+	14, // 90: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
+	16, // 91: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
+	18, // 92: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
+	20, // 93: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
+	23, // 94: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
+	25, // 95: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
+	27, // 96: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
+	29, // 97: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
+	31, // 98: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
+	33, // 99: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
+	36, // 100: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
+	38, // 101: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
+	40, // 102: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
+	47, // 103: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
+	50, // 104: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
+	52, // 105: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
+	54, // 106: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
+	56, // 107: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
+	58, // 108: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
+	60, // 109: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
+	42, // 110: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
+	44, // 111: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
+	85, // [85:112] is the sub-list for method output_type
+	58, // [58:85] is the sub-list for method input_type
+	58, // [58:58] is the sub-list for extension type_name
+	58, // [58:58] is the sub-list for extension extendee
+	0,  // [0:58] is the sub-list for field type_name
 }
 
 func init() { file_admin_v1_admin_proto_init() }
