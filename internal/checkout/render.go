@@ -18,7 +18,7 @@ var files embed.FS
 // first answer is the whole of it.
 var (
 	style  = template.CSS(read("page/tokens.css") + read("page/page.css"))
-	script = template.JS(read("page/page.js"))
+	script = template.JS(read("page/page.js") + read("page/frame.js"))
 )
 
 // pages has a template for each kind of page: the layout, and what it puts in its middle.
