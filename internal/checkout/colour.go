@@ -72,7 +72,14 @@ func (a accent) tokens() string {
 // fit moves a colour away from the grounds, no further than it must, until a button of
 // that colour and the text on it can be seen. On light grounds the text is white where
 // the colour carries it or nearly does; else, and on dark grounds, it is black.
+//
+// A game whose colour is black means a button of the strongest contrast, and one of white
+// too: where the grounds are like it, the other of the two is that, and a grey between
+// them would look like a button that cannot be pressed.
 func (s scheme) fit(c rgb) accent {
+	if c.grey() && contrast(c, s.grounds[0]) < 2 {
+		c = s.away
+	}
 	a := accent{text: black}
 	if s.away == black && contrast(c, white) >= controlContrast {
 		a.text = white
@@ -102,6 +109,9 @@ func (s scheme) legible(fill, text rgb) bool {
 	}
 	return contrast(fill, text) >= textContrast
 }
+
+// grey says whether a colour has no hue to speak of.
+func (c rgb) grey() bool { return max(c[0], c[1], c[2])-min(c[0], c[1], c[2]) < .1 }
 
 // mix goes part of the way to another colour, and stays one that six figures can say.
 func (c rgb) mix(to rgb, part float64) rgb {

@@ -72,7 +72,7 @@ func TestAColourThatCanBeSeenStaysAsItIs(t *testing.T) {
 		{"#3151d3", [2]bool{true, false}, "#ffffff"},
 		{"#ffff00", [2]bool{false, true}, "#000000"},
 		{"#000000", [2]bool{true, false}, "#ffffff"},
-		{"#ffffff", [2]bool{false, true}, "#000000"},
+		{"#ffffff", [2]bool{false, true}, "#ffffff"},
 		{"#777777", [2]bool{false, true}, "#ffffff"},
 		{"#e53935", [2]bool{false, true}, "#ffffff"},
 	} {
@@ -93,8 +93,17 @@ func TestAColourThatCanBeSeenStaysAsItIs(t *testing.T) {
 	}
 }
 
+func TestBlackAndWhiteStandInForEachOther(t *testing.T) {
+	if got := accentTokens(t, "#000000")[1]; got["--accent"] != "#ffffff" || got["--on-accent"] != "#000000" {
+		t.Errorf("black in dark is %v", got)
+	}
+	if got := accentTokens(t, "#f8f8f8")[0]; got["--accent"] != "#000000" || got["--on-accent"] != "#ffffff" {
+		t.Errorf("white in light is %v", got)
+	}
+}
+
 func TestAColourIsMovedNoFurtherThanItMust(t *testing.T) {
-	for colour, s := range map[string]scheme{"#ffff00": light, "#ffffff": light, "#777777": light, "#000000": dark, "#3151d3": dark} {
+	for colour, s := range map[string]scheme{"#ffff00": light, "#ffeeaa": light, "#777777": light, "#000080": dark, "#3151d3": dark} {
 		c := parseColour(colour)
 		fitted := s.fit(c)
 		for part := .0; part <= 1; part += .01 {
