@@ -2,7 +2,11 @@ package browser
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,6 +49,19 @@ func TestAnUglyAccentLeavesAButtonThatCanBeSeen(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestALogoThatDoesNotLoadLeavesTheName(t *testing.T) {
+	shop, b := coinslottest.OpenShop(t), start(t)
+	gone := httptest.NewTLSServer(http.NotFoundHandler())
+	gone.Config.ErrorLog = log.New(io.Discard, "", 0)
+	t.Cleanup(gone.Close)
+	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, func(s *coinslottest.Sale) { s.Game.Logo = pay.ImageRef(gone.URL + "/logo.png") }))))
+	b.until(`document.querySelector(".logo").hidden`)
+	if got := run(b, chromedp.Text(css(".maker"))); got != "Space Shooter" {
+		t.Errorf("beside the logo it says %q", got)
+	}
+	b.forgive("ERR_CERT_AUTHORITY_INVALID")
 }
 
 // measure compares the colours of the button for paying with each other and with what is
