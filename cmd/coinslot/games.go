@@ -26,6 +26,8 @@ var gamesCreate = command{
 				Capture: settings.Capture, SessionTtl: settings.SessionTtl,
 				ReturnUrlSchemes: settings.ReturnUrlSchemes.GetValues(), ReturnUrlHosts: settings.ReturnUrlHosts.GetValues(),
 				Currencies: settings.Currencies.GetValues(), ConfirmUrl: settings.ConfirmUrl,
+				Logo: settings.Logo, AccentColor: settings.AccentColor, SupportUrl: settings.SupportUrl,
+				EmbedOrigins: settings.EmbedOrigins.GetValues(),
 			})
 			if err != nil {
 				return err
@@ -69,7 +71,7 @@ var gamesShow = command{
 
 var gamesUpdate = command{
 	path: "games update", operands: "ID", brief: "change a game's settings",
-	details: "What no flag names stays as it is, and so do the sessions that exist already.",
+	details: "What no flag names stays as it is, and so do the sessions that exist already. How the payment\npage looks, and who may frame it, changes for them too.",
 	example: "coinslot games update space_shooter --payment-attempts 3 --currencies USD,EUR",
 	prepare: online(func(f *config.Flags) operation {
 		settings := gameFlags(f)
@@ -118,6 +120,10 @@ func gameFlags(f *config.Flags) *adminv1.UpdateGameRequest {
 	f.Flag("return-url-schemes", "LIST", `schemes that return URLs may have, such as https,mygame; "" is any`, listFlag(&to.ReturnUrlSchemes))
 	f.Flag("return-url-hosts", "LIST", `hosts that return URLs may have; "" is any`, listFlag(&to.ReturnUrlHosts))
 	f.Flag("currencies", "LIST", `currencies that the game accepts, such as USD,EUR; "" is all`, listFlag(&to.Currencies))
+	f.Flag("logo", "URL|FILE", `what the payment page shows beside the name: an https URL, or a PNG, JPEG or WebP file to upload; "" is none`, given(&to.Logo, logoText))
+	f.Flag("accent-color", "COLOR", `the colour of buttons on the payment page, such as #3151d3; "" is the page's own`, given(&to.AccentColor, config.Text))
+	f.Flag("support-url", "URL", `where players find help, https or mailto; "" is nowhere`, given(&to.SupportUrl, config.Text))
+	f.Flag("embed-origins", "LIST", `web origins that may frame the payment page, such as https://shop.example.com; "" is none`, listFlag(&to.EmbedOrigins))
 	return to
 }
 
@@ -165,6 +171,8 @@ func (p *printer) game(answer proto.Message, g *adminv1.Game, secret *string) er
 			"session ttl", config.Shortly(g.GetSessionTtl().AsDuration()),
 			"currencies", list(g.GetCurrencies(), "all"),
 			"return URL schemes", list(g.GetReturnUrlSchemes(), "any"), "return URL hosts", list(g.GetReturnUrlHosts(), "any"),
+			"logo", cmp.Or(g.GetLogo(), "none"), "accent color", cmp.Or(g.GetAccentColor(), "the page's own"),
+			"support url", cmp.Or(g.GetSupportUrl(), "none"), "embed origins", list(g.GetEmbedOrigins(), "none"),
 			"created", moment(g.GetCreatedAt()), "updated", moment(g.GetUpdatedAt()),
 		)
 	})

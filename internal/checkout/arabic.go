@@ -89,6 +89,7 @@ var arabic = map[string]string{
 	"paid_by":        "طريقة الدفع",
 	"ending":         "{0} تنتهي بالأرقام {1}",
 	"close":          "يمكنك الآن إغلاق هذه الصفحة.",
+	"support":        "هل تحتاج إلى مساعدة؟ تواصل مع {0}",
 
 	// Why a payment failed.
 	"card_declined":         "رُفضت بطاقتك.",

@@ -84,6 +84,7 @@ var chineseSimplified = map[string]string{
 	"paid_by":        "支付方式",
 	"ending":         "{0}（尾号 {1}）",
 	"close":          "您现在可以关闭此页面。",
+	"support":        "需要帮助？联系 {0}",
 
 	// Why a payment failed.
 	"card_declined":         "您的银行卡被拒绝。",

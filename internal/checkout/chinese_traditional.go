@@ -84,6 +84,7 @@ var chineseTraditional = map[string]string{
 	"paid_by":        "付款方式",
 	"ending":         "{0}（末四碼 {1}）",
 	"close":          "您現在可以關閉這個頁面。",
+	"support":        "需要協助嗎？聯絡 {0}",
 
 	// Why a payment failed.
 	"card_declined":         "您的卡片遭到拒絕。",

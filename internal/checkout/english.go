@@ -86,6 +86,7 @@ var english = map[string]string{
 	"paid_by":        "Paid with",
 	"ending":         "{0} ending in {1}",
 	"close":          "You can close this page now.",
+	"support":        "Need help? Contact {0}",
 
 	// Why a payment failed.
 	"card_declined":         "Your card was declined.",

@@ -85,6 +85,7 @@ var french = map[string]string{
 	"paid_by":        "Payé avec",
 	"ending":         "{0} se terminant par {1}",
 	"close":          "Vous pouvez maintenant fermer cette page.",
+	"support":        "Besoin d’aide\u202f? Contacter {0}",
 
 	// Why a payment failed.
 	"card_declined":         "Votre carte a été refusée.",

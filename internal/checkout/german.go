@@ -84,6 +84,7 @@ var german = map[string]string{
 	"paid_by":        "Bezahlt mit",
 	"ending":         "{0}, endet auf {1}",
 	"close":          "Sie können diese Seite jetzt schließen.",
+	"support":        "Brauchen Sie Hilfe? {0} kontaktieren",
 
 	// Why a payment failed.
 	"card_declined":         "Ihre Karte wurde abgelehnt.",

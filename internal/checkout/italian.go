@@ -84,6 +84,7 @@ var italian = map[string]string{
 	"paid_by":        "Pagato con",
 	"ending":         "{0} che termina con {1}",
 	"close":          "Ora puoi chiudere questa pagina.",
+	"support":        "Serve aiuto? Contatta {0}",
 
 	// Why a payment failed.
 	"card_declined":         "La tua carta è stata rifiutata.",

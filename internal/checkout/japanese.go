@@ -83,6 +83,7 @@ var japanese = map[string]string{
 	"paid_by":        "お支払い方法",
 	"ending":         "{0}（末尾{1}）",
 	"close":          "このページは閉じてかまいません。",
+	"support":        "お困りですか？{0}に問い合わせる",
 
 	// Why a payment failed.
 	"card_declined":         "カードが承認されませんでした。",

@@ -84,6 +84,7 @@ var korean = map[string]string{
 	"paid_by":        "결제 수단",
 	"ending":         "{0}(끝자리 {1})",
 	"close":          "이제 이 페이지를 닫아도 됩니다.",
+	"support":        "도움이 필요하신가요? {0}에 문의하기",
 
 	// Why a payment failed.
 	"card_declined":         "카드가 거절되었습니다.",

@@ -20,6 +20,10 @@ type input struct {
 func (v *visit) page(id pay.SessionID, _ string) { v.show(id, http.StatusOK, input{}) }
 
 func (v *visit) toPage(id pay.SessionID, _ string) {
+	// A browser asks already of the redirect whether it may be in a frame.
+	if c, err := v.Service.Checkout(v.r.Context(), id); err == nil {
+		v.allowFrames(c)
+	}
 	http.Redirect(v.w, v.r, v.Address.page(id), http.StatusSeeOther)
 }
 
@@ -43,6 +47,7 @@ func (v *visit) checkout(id pay.SessionID) (gateway.Checkout, bool) {
 	c, err := v.Service.Checkout(v.r.Context(), id)
 	switch {
 	case err == nil:
+		v.allowFrames(c)
 		return c, true
 	case pay.CodeOf(err) == pay.SessionNotFound:
 		v.notFound()
@@ -59,7 +64,9 @@ func (v *visit) view(c gateway.Checkout) *view {
 		locale: l, State: shownAs(c), Owed: true, Order: v.order(c, l), Sandbox: c.Session.Environment == pay.Sandbox,
 		Poll: v.Address.do(c.Session.ID, "state"), Seen: stateOf(c).String(), Back: wayBack(l, c.Session, c.Game),
 	}
+	s.dress(c)
 	v.allowImage(s.Order.Image)
+	v.allowImage(s.Order.Logo)
 	switch s.State {
 	case "pending":
 		s.Heading = l.text("title_pay", s.Order.Price, s.Order.Game)

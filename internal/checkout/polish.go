@@ -87,6 +87,7 @@ var polish = map[string]string{
 	"paid_by":        "Sposób płatności",
 	"ending":         "{0}, końcówka {1}",
 	"close":          "Możesz już zamknąć tę stronę.",
+	"support":        "Potrzebujesz pomocy? Skontaktuj się z obsługą gry {0}",
 
 	// Why a payment failed.
 	"card_declined":         "Karta została odrzucona.",

@@ -84,6 +84,7 @@ var portuguese = map[string]string{
 	"paid_by":        "Pago com",
 	"ending":         "{0} com final {1}",
 	"close":          "Você já pode fechar esta página.",
+	"support":        "Precisa de ajuda? Fale com {0}",
 
 	// Why a payment failed.
 	"card_declined":         "Seu cartão foi recusado.",

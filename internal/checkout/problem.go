@@ -13,6 +13,8 @@ import (
 // notFound is one page for whatever is not there: nothing in it tells an id that
 // was never given out from one that could not be.
 func (v *visit) notFound() {
+	v.frames = nil
+	v.lock()
 	v.render(http.StatusNotFound, "problem", v.trouble("not_found"))
 }
 
@@ -63,7 +65,10 @@ func (v *visit) troubleWith(id pay.SessionID, text string) *view {
 	if err != nil {
 		return v.trouble(text)
 	}
-	return v.troubleIn(v.localeOf(c.Session), text)
+	v.allowFrames(c)
+	s := v.troubleIn(v.localeOf(c.Session), text)
+	s.dress(c)
+	return s
 }
 
 func (v *visit) troubleIn(l locale, text string) *view {

@@ -17,7 +17,7 @@ var files embed.FS
 // first answer is the whole of it.
 var (
 	style  = constant(look.Tokens + read("page/page.css"))
-	script = constant(read("page/page.js"))
+	script = constant(read("page/page.js") + read("page/frame.js"))
 )
 
 func read(name string) string {

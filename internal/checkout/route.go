@@ -97,4 +97,7 @@ type visit struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	nonce string
+
+	images string   // sources of images that the policy allows
+	frames []string // origins that may frame the answer
 }

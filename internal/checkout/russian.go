@@ -87,6 +87,7 @@ var russian = map[string]string{
 	"paid_by":        "Способ оплаты",
 	"ending":         "{0}, последние цифры {1}",
 	"close":          "Теперь эту страницу можно закрыть.",
+	"support":        "Нужна помощь? Обратитесь в поддержку игры «{0}»",
 
 	// Why a payment failed.
 	"card_declined":         "Карта отклонена.",

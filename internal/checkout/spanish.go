@@ -84,6 +84,7 @@ var spanish = map[string]string{
 	"paid_by":        "Pagado con",
 	"ending":         "{0} terminada en {1}",
 	"close":          "Ya puedes cerrar esta página.",
+	"support":        "¿Necesitas ayuda? Contacta con {0}",
 
 	// Why a payment failed.
 	"card_declined":         "Tu tarjeta ha sido rechazada.",

@@ -84,6 +84,7 @@ var turkish = map[string]string{
 	"paid_by":        "Ödeme yöntemi",
 	"ending":         "{0}, son rakamları {1}",
 	"close":          "Artık bu sayfayı kapatabilirsiniz.",
+	"support":        "Yardıma mı ihtiyacınız var? {0} ile iletişime geçin",
 
 	// Why a payment failed.
 	"card_declined":         "Kartınız reddedildi.",

@@ -87,6 +87,7 @@ var ukrainian = map[string]string{
 	"paid_by":        "Спосіб оплати",
 	"ending":         "{0}, останні цифри {1}",
 	"close":          "Тепер цю сторінку можна закрити.",
+	"support":        "Потрібна допомога? Зверніться до підтримки гри «{0}»",
 
 	// Why a payment failed.
 	"card_declined":         "Картку відхилено.",

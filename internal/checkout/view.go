@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"html/template"
+	"strings"
 
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
@@ -11,7 +12,9 @@ import (
 type view struct {
 	locale locale
 
-	Nonce   string
+	Nonce  string
+	Accent template.CSS // in the game's colour
+
 	State   string // what the script and the style tell pages apart by
 	Heading string
 	Says    string
@@ -21,6 +24,8 @@ type view struct {
 	Sandbox bool
 	Form    *form
 	Back    *back
+	Support *support
+	Frame   *frame
 
 	Refresh   string // where a browser without script looks again
 	Poll      string // where the script asks for the state
@@ -42,7 +47,7 @@ func (v view) Dir() string { return v.locale.dir }
 
 // order is what the player buys, in their notation.
 type order struct {
-	Game, Title, Image, Price string
+	Game, Logo, Title, Image, Price string
 }
 
 // form is what the player pays by.
@@ -95,10 +100,34 @@ func wayBack(l locale, s pay.Session, game pay.Game) *back {
 	return &back{URL: template.URL(u.For(s.ID)), Text: l.text("back", game.Name)}
 }
 
-func (h *handler) order(c gateway.Checkout, l locale) *order {
-	o := &order{Game: c.Game.Name, Title: c.Session.Item.Title, Image: string(c.Session.Item.Image), Price: price(c.Session.Item.Price, l.notation)}
-	if name, stored := c.Session.Item.Image.Stored(); stored {
-		o.Image = h.Address.image(name)
+// support is where the player finds help.
+type support struct{ URL, Text string }
+
+// frame is what the script must know where the page may be in one.
+type frame struct{ Session, Origins string }
+
+// dress gives a page what its game has set: its colour, its help, and who may frame it.
+func (s *view) dress(c gateway.Checkout) {
+	s.Accent = accentStyle(c.Game.Accent)
+	if c.Game.SupportURL != "" {
+		s.Support = &support{c.Game.SupportURL, s.T("support", c.Game.Name)}
 	}
-	return o
+	if origins := c.Game.EmbeddableBy(c.Session.Environment); len(origins) > 0 {
+		s.Frame = &frame{string(c.Session.ID), strings.Join(origins, " ")}
+	}
+}
+
+func (h *handler) order(c gateway.Checkout, l locale) *order {
+	return &order{
+		Game: c.Game.Name, Logo: h.source(c.Game.Logo),
+		Title: c.Session.Item.Title, Image: h.source(c.Session.Item.Image), Price: price(c.Session.Item.Price, l.notation),
+	}
+}
+
+// source is where the page finds a picture.
+func (h *handler) source(r pay.ImageRef) string {
+	if name, stored := r.Stored(); stored {
+		return h.Address.image(name)
+	}
+	return string(r)
 }

@@ -46,7 +46,7 @@ func (c *images) put(img pay.Image) {
 	}
 }
 
-// Image is an item's picture that was sent inline.
+// Image is an item's picture, or a game's logo, that was sent inline.
 func (s *Service) Image(ctx context.Context, name pay.ImageName) (pay.Image, error) {
 	if img, ok := s.images.get(name); ok {
 		return img, nil

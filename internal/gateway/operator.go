@@ -16,23 +16,29 @@ import (
 // DefaultSecretOverlap is how long a replaced signing secret still signs.
 const DefaultSecretOverlap = 24 * time.Hour
 
-// CreateGame registers a game; what its settings leave out gets its default.
-func (s *Service) CreateGame(ctx context.Context, g pay.Game) (pay.Game, error) {
+// CreateGame registers a game; what its settings leave out gets its default. Pictures
+// that the settings name are stored with them.
+func (s *Service) CreateGame(ctx context.Context, g pay.Game, pictures ...pay.Image) (pay.Game, error) {
 	g = g.WithDefaults()
 	g.CreatedAt = pay.Clock(s.now())
 	g.UpdatedAt = g.CreatedAt
 	if err := g.Check(); err != nil {
 		return pay.Game{}, err
 	}
-	err := s.configure(ctx, func(tx store.Settings) error { return tx.CreateGame(g) })
+	err := s.configure(ctx, func(tx store.Settings) error {
+		if err := tx.CreateGame(g); err != nil {
+			return err
+		}
+		return putImages(tx, pictures)
+	})
 	if errors.Is(err, store.ErrConflict) {
 		err = pay.RefuseField(pay.AlreadyExists, "id", "must be new; there is a game %q", g.ID)
 	}
 	return g, err
 }
 
-// UpdateGame changes a game's settings.
-func (s *Service) UpdateGame(ctx context.Context, id pay.GameID, edit func(*pay.Game)) (game pay.Game, err error) {
+// UpdateGame changes a game's settings. Pictures that they name are stored with them.
+func (s *Service) UpdateGame(ctx context.Context, id pay.GameID, edit func(*pay.Game), pictures ...pay.Image) (game pay.Game, err error) {
 	err = s.configure(ctx, func(tx store.Settings) error {
 		if game, err = tx.Game(id); err != nil {
 			return notFound(err, pay.NotFound, "game", string(id))
@@ -42,9 +48,21 @@ func (s *Service) UpdateGame(ctx context.Context, id pay.GameID, edit func(*pay.
 		if err := game.Check(); err != nil {
 			return err
 		}
-		return tx.UpdateGame(game)
+		if err := tx.UpdateGame(game); err != nil {
+			return err
+		}
+		return putImages(tx, pictures)
 	})
 	return game, err
+}
+
+func putImages(tx store.Settings, pictures []pay.Image) error {
+	for _, p := range pictures {
+		if err := tx.PutImage(p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Games lists all games.

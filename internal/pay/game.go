@@ -47,6 +47,10 @@ type Game struct {
 	ReturnSchemes []string       // schemes allowed in return URIs, lower case; empty: any
 	ReturnHosts   []string       // hosts allowed in http(s) return URIs, lower case; empty: any
 	Currencies    []Currency     // accepted; empty: all
+	Logo          ImageRef       // shown beside the name: an https URL or a stored image; empty: none
+	Accent        string         // the colour of buttons, #rrggbb; empty: the page's own
+	SupportURL    string         // where players find help, https or mailto; empty: nowhere
+	EmbedOrigins  []string       // web origins that may frame the page; empty: none
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 }
@@ -102,6 +106,9 @@ func (g Game) Check() error {
 		if h != strings.ToLower(h) || h == "" || strings.ContainsAny(h, "/:@ ") {
 			return RefuseField(InvalidSetting, "return_url_hosts", "must be lower-case host names, got %s", quote(h))
 		}
+	}
+	if err := g.checkLook(); err != nil {
+		return err
 	}
 	return checkText(InvalidSetting, "name", g.Name, 1, 100)
 }

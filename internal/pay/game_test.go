@@ -38,6 +38,10 @@ var gameSlips = []struct {
 	{"unknown currency", func(g *pay.Game) { g.Currencies = []pay.Currency{"USD", "usd"} }, "currencies"},
 	{"refused scheme", func(g *pay.Game) { g.ReturnSchemes = []string{"mygame", "javascript"} }, "return_url_schemes"},
 	{"host that is a URL", func(g *pay.Game) { g.ReturnHosts = []string{"https://example.com"} }, "return_url_hosts"},
+	{"logo over http", func(g *pay.Game) { g.Logo = "http://example.com/logo.png" }, "logo"},
+	{"colour by its name", func(g *pay.Game) { g.Accent = "red" }, "accent_color"},
+	{"support by telephone", func(g *pay.Game) { g.SupportURL = "tel:+4930123" }, "support_url"},
+	{"every origin", func(g *pay.Game) { g.EmbedOrigins = []string{"*"} }, "embed_origins"},
 	{"name is missing", func(g *pay.Game) { g.Name = "" }, "name"},
 }
 

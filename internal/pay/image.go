@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// What an item's image may be.
+// What a picture that is sent inline may be.
 const (
 	MostImageBytes = 1 << 20 // decoded
 	MostImageSide  = 4096    // pixels
@@ -28,7 +28,7 @@ type Image struct {
 // ImageName names a stored image: the SHA-256 of its bytes in hex, then its extension.
 type ImageName string
 
-// ImageRef is what an item's image is: empty, the http(s) URL that the caller
+// ImageRef is what an item's image or a game's logo is: empty, the http(s) URL that the caller
 // gave, or the name of a stored image. The server never fetches such a URL.
 type ImageRef string
 
@@ -43,60 +43,60 @@ func (r ImageRef) Stored() (ImageName, bool) {
 // ParseImage checks item.image: a data: URI, whose picture is returned to be stored,
 // or an http(s) URL.
 func ParseImage(text string) (ImageRef, *Image, error) {
-	const field = "item.image"
+	const code, field = InvalidImage, "item.image"
 	head, rest, _ := strings.Cut(text, ":")
 	switch strings.ToLower(head) {
 	case "http", "https":
-		if err := checkURI(InvalidImage, field, text); err != nil {
+		if err := checkURI(code, field, text); err != nil {
 			return "", nil, err
 		}
 		if u, err := url.Parse(text); err != nil || u.Hostname() == "" {
-			return "", nil, RefuseField(InvalidImage, field, "must be a URL with a host, got %s", quote(text))
+			return "", nil, RefuseField(code, field, "must be a URL with a host, got %s", quote(text))
 		}
 		return ImageRef(text), nil, nil
 	case "data":
-		img, err := decodeImage(field, rest)
+		img, err := decodeImage(code, field, rest)
 		if err != nil {
 			return "", nil, err
 		}
 		return storedImage + ImageRef(img.Name), img, nil
 	}
-	return "", nil, RefuseField(InvalidImage, field, "must be a data:image/png, jpeg or webp URI in base64 or an http(s) URL, got %s", quote(text))
+	return "", nil, RefuseField(code, field, "must be a data:image/png, jpeg or webp URI in base64 or an http(s) URL, got %s", quote(text))
 }
 
-func decodeImage(field, rest string) (*Image, error) {
+func decodeImage(code Code, field, rest string) (*Image, error) {
 	label, encoded, ok := strings.Cut(rest, ",")
 	mediaType, marker, _ := strings.Cut(strings.ToLower(label), ";")
 	size, known := imageFormats[mediaType]
 	if !ok || marker != "base64" || !known {
-		return nil, RefuseField(InvalidImage, field, "must begin with data:image/png;base64, (or jpeg, or webp), got %s", quote("data:"+label))
+		return nil, RefuseField(code, field, "must begin with data:image/png;base64, (or jpeg, or webp), got %s", quote("data:"+label))
 	}
 	if base64.StdEncoding.DecodedLen(len(encoded)) > MostImageBytes+3 {
-		return nil, tooManyBytes(field)
+		return nil, tooManyBytes(code, field)
 	}
 	data, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
 		if data, err = base64.RawStdEncoding.DecodeString(encoded); err != nil {
-			return nil, RefuseField(InvalidImage, field, "must be valid base64 after the comma")
+			return nil, RefuseField(code, field, "must be valid base64 after the comma")
 		}
 	}
 	if len(data) > MostImageBytes {
-		return nil, tooManyBytes(field)
+		return nil, tooManyBytes(code, field)
 	}
 	width, height, ok := size(data)
 	if !ok {
-		return nil, RefuseField(InvalidImage, field, "must hold the bytes of the %s that it says it is", mediaType)
+		return nil, RefuseField(code, field, "must hold the bytes of the %s that it says it is", mediaType)
 	}
 	if width < 1 || height < 1 || width > MostImageSide || height > MostImageSide {
-		return nil, RefuseField(InvalidImage, field, "must be at most %d pixels a side, got %d by %d", MostImageSide, width, height)
+		return nil, RefuseField(code, field, "must be at most %d pixels a side, got %d by %d", MostImageSide, width, height)
 	}
 	sum := sha256.Sum256(data)
 	name := hex.EncodeToString(sum[:]) + "." + strings.TrimPrefix(mediaType, "image/")
 	return &Image{Name: ImageName(name), Type: mediaType, Data: data}, nil
 }
 
-func tooManyBytes(field string) error {
-	return RefuseField(InvalidImage, field, "must be at most %d bytes once decoded", MostImageBytes)
+func tooManyBytes(code Code, field string) error {
+	return RefuseField(code, field, "must be at most %d bytes once decoded", MostImageBytes)
 }
 
 // imageFormats reads a picture's size from its own header, and thereby checks that

@@ -30,14 +30,18 @@ func (c Converter) Session(s pay.Session) *payv1.Session {
 	}
 }
 
-func (c Converter) item(i pay.Item) *payv1.Item {
-	image := string(i.Image)
-	if name, ok := i.Image.Stored(); ok {
-		image = c.ImageURL(name)
+// image is where a picture is shown: the URL that the caller gave, or our own.
+func (c Converter) image(r pay.ImageRef) string {
+	if name, ok := r.Stored(); ok {
+		return c.ImageURL(name)
 	}
+	return string(r)
+}
+
+func (c Converter) item(i pay.Item) *payv1.Item {
 	return &payv1.Item{
 		Title: i.Title, Price: int32(i.Price.Amount), Currency: string(i.Price.Currency),
-		Image: optional(image), Country: optional(i.Country), Exponent: int32(i.Price.Currency.Exponent()),
+		Image: optional(c.image(i.Image)), Country: optional(i.Country), Exponent: int32(i.Price.Currency.Exponent()),
 	}
 }
 

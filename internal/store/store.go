@@ -200,6 +200,7 @@ type Settings interface {
 	Reader
 	CreateGame(pay.Game) error // ErrConflict where the id is taken
 	UpdateGame(pay.Game) error
+	PutImage(pay.Image) error // one that is there already stays as it is
 	CreateKey(pay.Key) error
 	UpdateKey(pay.Key) error
 	CreateEndpoint(pay.Endpoint) error

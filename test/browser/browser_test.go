@@ -3,6 +3,7 @@ package browser
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -63,6 +64,18 @@ func (b *tab) note(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.problems = append(b.problems, entry.Entry.Text)
+}
+
+// forgive takes back complaints that the test has provoked, of which there must be some.
+func (b *tab) forgive(about string) {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before := len(b.problems)
+	b.problems = slices.DeleteFunc(b.problems, func(p string) bool { return strings.Contains(p, about) })
+	if len(b.problems) == before {
+		b.t.Errorf("the browser has not complained about %s", about)
+	}
 }
 
 func (b *tab) complain() {

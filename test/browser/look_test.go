@@ -68,7 +68,7 @@ func (b *tab) everyState(shop *coinslottest.Shop) map[string]string {
 	picture := coins()
 	sell := func(edit func(*coinslottest.Sale)) string {
 		return shop.Page(shop.Sell(t, func(s *coinslottest.Sale) {
-			s.Order.Item.Image = &picture
+			s.Order.Item.Image, s.Game.SupportURL = &picture, "https://help.example"
 			if edit != nil {
 				edit(s)
 			}

@@ -100,7 +100,16 @@ type Game struct {
 	// When it was registered.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// When its settings were last changed.
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// The picture beside its name on the payment page, as the URL under which the page
+	// shows it; empty: none.
+	Logo string `protobuf:"bytes,12,opt,name=logo,proto3" json:"logo,omitempty"`
+	// The colour of buttons on the payment page, such as `#3151d3`; empty: the page's own.
+	AccentColor string `protobuf:"bytes,13,opt,name=accent_color,json=accentColor,proto3" json:"accent_color,omitempty"`
+	// Where players find help, `https://…` or `mailto:…`; empty: nowhere.
+	SupportUrl string `protobuf:"bytes,14,opt,name=support_url,json=supportUrl,proto3" json:"support_url,omitempty"`
+	// The web origins whose pages may show the payment page in a frame; empty: none.
+	EmbedOrigins  []string `protobuf:"bytes,15,rep,name=embed_origins,json=embedOrigins,proto3" json:"embed_origins,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -212,6 +221,34 @@ func (x *Game) GetUpdatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Game) GetLogo() string {
+	if x != nil {
+		return x.Logo
+	}
+	return ""
+}
+
+func (x *Game) GetAccentColor() string {
+	if x != nil {
+		return x.AccentColor
+	}
+	return ""
+}
+
+func (x *Game) GetSupportUrl() string {
+	if x != nil {
+		return x.SupportUrl
+	}
+	return ""
+}
+
+func (x *Game) GetEmbedOrigins() []string {
+	if x != nil {
+		return x.EmbedOrigins
+	}
+	return nil
+}
+
 // CreateGameRequest registers a game.
 type CreateGameRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -233,7 +270,21 @@ type CreateGameRequest struct {
 	// Hosts that return and cancel URLs may have; by default any.
 	ReturnUrlHosts []string `protobuf:"bytes,8,rep,name=return_url_hosts,json=returnUrlHosts,proto3" json:"return_url_hosts,omitempty"`
 	// ISO 4217 codes that the game accepts; by default all.
-	Currencies    []string `protobuf:"bytes,9,rep,name=currencies,proto3" json:"currencies,omitempty"`
+	Currencies []string `protobuf:"bytes,9,rep,name=currencies,proto3" json:"currencies,omitempty"`
+	// The picture beside the game's name on the payment page: an https URL, or a
+	// `data:image/png|jpeg|webp;base64,…` URI of at most 1 MiB and 4096 pixels a side,
+	// which is stored; by default none.
+	Logo *string `protobuf:"bytes,10,opt,name=logo,proto3,oneof" json:"logo,omitempty"`
+	// The colour of buttons, `#rrggbb`. The page makes it darker or lighter where its
+	// players could not tell it from what is around it; by default the page's own.
+	AccentColor *string `protobuf:"bytes,11,opt,name=accent_color,json=accentColor,proto3,oneof" json:"accent_color,omitempty"`
+	// Where the page sends players who need help, `https://…` or `mailto:…`; by default
+	// nowhere.
+	SupportUrl *string `protobuf:"bytes,12,opt,name=support_url,json=supportUrl,proto3,oneof" json:"support_url,omitempty"`
+	// The web origins whose pages may show the payment page in a frame, at most 20: each
+	// exactly as a browser writes it, `https://shop.example.com`, and for sandbox sessions
+	// also `http://localhost:3000`; by default none.
+	EmbedOrigins  []string `protobuf:"bytes,13,rep,name=embed_origins,json=embedOrigins,proto3" json:"embed_origins,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -327,6 +378,34 @@ func (x *CreateGameRequest) GetReturnUrlHosts() []string {
 func (x *CreateGameRequest) GetCurrencies() []string {
 	if x != nil {
 		return x.Currencies
+	}
+	return nil
+}
+
+func (x *CreateGameRequest) GetLogo() string {
+	if x != nil && x.Logo != nil {
+		return *x.Logo
+	}
+	return ""
+}
+
+func (x *CreateGameRequest) GetAccentColor() string {
+	if x != nil && x.AccentColor != nil {
+		return *x.AccentColor
+	}
+	return ""
+}
+
+func (x *CreateGameRequest) GetSupportUrl() string {
+	if x != nil && x.SupportUrl != nil {
+		return *x.SupportUrl
+	}
+	return ""
+}
+
+func (x *CreateGameRequest) GetEmbedOrigins() []string {
+	if x != nil {
+		return x.EmbedOrigins
 	}
 	return nil
 }
@@ -583,7 +662,17 @@ type UpdateGameRequest struct {
 	// Hosts that return and cancel URLs may have; without values, any.
 	ReturnUrlHosts *StringList `protobuf:"bytes,8,opt,name=return_url_hosts,json=returnUrlHosts,proto3" json:"return_url_hosts,omitempty"`
 	// ISO 4217 codes that the game accepts; without values, all.
-	Currencies    *StringList `protobuf:"bytes,9,opt,name=currencies,proto3" json:"currencies,omitempty"`
+	Currencies *StringList `protobuf:"bytes,9,opt,name=currencies,proto3" json:"currencies,omitempty"`
+	// The picture beside the game's name: an https URL or a data: URI, as in
+	// CreateGameRequest; empty: none.
+	Logo *string `protobuf:"bytes,10,opt,name=logo,proto3,oneof" json:"logo,omitempty"`
+	// The colour of buttons, `#rrggbb`; empty: the page's own.
+	AccentColor *string `protobuf:"bytes,11,opt,name=accent_color,json=accentColor,proto3,oneof" json:"accent_color,omitempty"`
+	// Where the page sends players who need help; empty: nowhere.
+	SupportUrl *string `protobuf:"bytes,12,opt,name=support_url,json=supportUrl,proto3,oneof" json:"support_url,omitempty"`
+	// The web origins whose pages may show the payment page in a frame; without values,
+	// none.
+	EmbedOrigins  *StringList `protobuf:"bytes,13,opt,name=embed_origins,json=embedOrigins,proto3" json:"embed_origins,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -677,6 +766,34 @@ func (x *UpdateGameRequest) GetReturnUrlHosts() *StringList {
 func (x *UpdateGameRequest) GetCurrencies() *StringList {
 	if x != nil {
 		return x.Currencies
+	}
+	return nil
+}
+
+func (x *UpdateGameRequest) GetLogo() string {
+	if x != nil && x.Logo != nil {
+		return *x.Logo
+	}
+	return ""
+}
+
+func (x *UpdateGameRequest) GetAccentColor() string {
+	if x != nil && x.AccentColor != nil {
+		return *x.AccentColor
+	}
+	return ""
+}
+
+func (x *UpdateGameRequest) GetSupportUrl() string {
+	if x != nil && x.SupportUrl != nil {
+		return *x.SupportUrl
+	}
+	return ""
+}
+
+func (x *UpdateGameRequest) GetEmbedOrigins() *StringList {
+	if x != nil {
+		return x.EmbedOrigins
 	}
 	return nil
 }
@@ -4834,7 +4951,7 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x14admin/v1/admin.proto\x12\badmin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pay/v1/common.proto\x1a\x12pay/v1/event.proto\x1a\x14pay/v1/payment.proto\"$\n" +
 	"\n" +
 	"StringList\x12\x16\n" +
-	"\x06values\x18\x01 \x03(\tR\x06values\"\xba\x03\n" +
+	"\x06values\x18\x01 \x03(\tR\x06values\"\xb7\x04\n" +
 	"\x04Game\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12)\n" +
@@ -4853,7 +4970,12 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"created_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
-	"updated_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"\xb4\x03\n" +
+	"updated_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x12\n" +
+	"\x04logo\x18\f \x01(\tR\x04logo\x12!\n" +
+	"\faccent_color\x18\r \x01(\tR\vaccentColor\x12\x1f\n" +
+	"\vsupport_url\x18\x0e \x01(\tR\n" +
+	"supportUrl\x12#\n" +
+	"\rembed_origins\x18\x0f \x03(\tR\fembedOrigins\"\xea\x04\n" +
 	"\x11CreateGameRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12.\n" +
@@ -4867,13 +4989,22 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x10return_url_hosts\x18\b \x03(\tR\x0ereturnUrlHosts\x12\x1e\n" +
 	"\n" +
 	"currencies\x18\t \x03(\tR\n" +
-	"currenciesB\a\n" +
+	"currencies\x12\x17\n" +
+	"\x04logo\x18\n" +
+	" \x01(\tH\x05R\x04logo\x88\x01\x01\x12&\n" +
+	"\faccent_color\x18\v \x01(\tH\x06R\vaccentColor\x88\x01\x01\x12$\n" +
+	"\vsupport_url\x18\f \x01(\tH\aR\n" +
+	"supportUrl\x88\x01\x01\x12#\n" +
+	"\rembed_origins\x18\r \x03(\tR\fembedOriginsB\a\n" +
 	"\x05_nameB\x13\n" +
 	"\x11_payment_attemptsB\n" +
 	"\n" +
 	"\b_captureB\x0e\n" +
 	"\f_session_ttlB\x0e\n" +
-	"\f_confirm_url\"w\n" +
+	"\f_confirm_urlB\a\n" +
+	"\x05_logoB\x0f\n" +
+	"\r_accent_colorB\x0e\n" +
+	"\f_support_url\"w\n" +
 	"\x12CreateGameResponse\x12\"\n" +
 	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\x12*\n" +
 	"\x0econfirm_secret\x18\x02 \x01(\tH\x00R\rconfirmSecret\x88\x01\x01B\x11\n" +
@@ -4884,7 +5015,7 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x0eGetGameRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"5\n" +
 	"\x0fGetGameResponse\x12\"\n" +
-	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\"\xf6\x03\n" +
+	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\"\xc2\x05\n" +
 	"\x11UpdateGameRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12.\n" +
@@ -4898,13 +5029,22 @@ const file_admin_v1_admin_proto_rawDesc = "" +
 	"\x10return_url_hosts\x18\b \x01(\v2\x14.admin.v1.StringListR\x0ereturnUrlHosts\x124\n" +
 	"\n" +
 	"currencies\x18\t \x01(\v2\x14.admin.v1.StringListR\n" +
-	"currenciesB\a\n" +
+	"currencies\x12\x17\n" +
+	"\x04logo\x18\n" +
+	" \x01(\tH\x05R\x04logo\x88\x01\x01\x12&\n" +
+	"\faccent_color\x18\v \x01(\tH\x06R\vaccentColor\x88\x01\x01\x12$\n" +
+	"\vsupport_url\x18\f \x01(\tH\aR\n" +
+	"supportUrl\x88\x01\x01\x129\n" +
+	"\rembed_origins\x18\r \x01(\v2\x14.admin.v1.StringListR\fembedOriginsB\a\n" +
 	"\x05_nameB\x13\n" +
 	"\x11_payment_attemptsB\n" +
 	"\n" +
 	"\b_captureB\x0e\n" +
 	"\f_session_ttlB\x0e\n" +
-	"\f_confirm_url\"w\n" +
+	"\f_confirm_urlB\a\n" +
+	"\x05_logoB\x0f\n" +
+	"\r_accent_colorB\x0e\n" +
+	"\f_support_url\"w\n" +
 	"\x12UpdateGameResponse\x12\"\n" +
 	"\x04game\x18\x01 \x01(\v2\x0e.admin.v1.GameR\x04game\x12*\n" +
 	"\x0econfirm_secret\x18\x02 \x01(\tH\x00R\rconfirmSecret\x88\x01\x01B\x11\n" +
@@ -5398,132 +5538,133 @@ var file_admin_v1_admin_proto_depIdxs = []int32{
 	0,   // 8: admin.v1.UpdateGameRequest.return_url_schemes:type_name -> admin.v1.StringList
 	0,   // 9: admin.v1.UpdateGameRequest.return_url_hosts:type_name -> admin.v1.StringList
 	0,   // 10: admin.v1.UpdateGameRequest.currencies:type_name -> admin.v1.StringList
-	1,   // 11: admin.v1.UpdateGameResponse.game:type_name -> admin.v1.Game
-	73,  // 12: admin.v1.RotateConfirmSecretRequest.overlap:type_name -> google.protobuf.Duration
-	74,  // 13: admin.v1.RotateConfirmSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
-	74,  // 14: admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
-	74,  // 15: admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	74,  // 16: admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	74,  // 17: admin.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
-	74,  // 18: admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
-	12,  // 19: admin.v1.CreateKeyResponse.key:type_name -> admin.v1.Key
-	12,  // 20: admin.v1.ListKeysResponse.keys:type_name -> admin.v1.Key
-	73,  // 21: admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
-	12,  // 22: admin.v1.RotateKeyResponse.key:type_name -> admin.v1.Key
-	12,  // 23: admin.v1.RotateKeyResponse.old_key:type_name -> admin.v1.Key
-	12,  // 24: admin.v1.RevokeKeyResponse.key:type_name -> admin.v1.Key
-	74,  // 25: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
-	74,  // 26: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
-	74,  // 27: admin.v1.WebhookEndpoint.failing_since:type_name -> google.protobuf.Timestamp
-	21,  // 28: admin.v1.CreateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	21,  // 29: admin.v1.ListWebhookEndpointsResponse.endpoints:type_name -> admin.v1.WebhookEndpoint
-	0,   // 30: admin.v1.UpdateWebhookEndpointRequest.events:type_name -> admin.v1.StringList
-	21,  // 31: admin.v1.UpdateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	73,  // 32: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
-	21,  // 33: admin.v1.RotateWebhookSecretResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
-	74,  // 34: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
-	73,  // 35: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
-	75,  // 36: admin.v1.Refund.error:type_name -> pay.v1.Error
-	74,  // 37: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
-	74,  // 38: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
-	34,  // 39: admin.v1.CreateRefundResponse.refund:type_name -> admin.v1.Refund
-	34,  // 40: admin.v1.GetRefundResponse.refund:type_name -> admin.v1.Refund
-	34,  // 41: admin.v1.ListRefundsResponse.refunds:type_name -> admin.v1.Refund
-	76,  // 42: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
-	77,  // 43: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
-	78,  // 44: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
-	34,  // 45: admin.v1.ShowSessionResponse.refunds:type_name -> admin.v1.Refund
-	77,  // 46: admin.v1.LatePayment.payment:type_name -> pay.v1.Payment
-	74,  // 47: admin.v1.LatePayment.late_at:type_name -> google.protobuf.Timestamp
-	44,  // 48: admin.v1.ListLatePaymentsResponse.payments:type_name -> admin.v1.LatePayment
-	76,  // 49: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
-	77,  // 50: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
-	74,  // 51: admin.v1.GetClockResponse.now:type_name -> google.protobuf.Timestamp
-	73,  // 52: admin.v1.GetClockResponse.ahead:type_name -> google.protobuf.Duration
-	73,  // 53: admin.v1.AdvanceClockRequest.by:type_name -> google.protobuf.Duration
-	74,  // 54: admin.v1.AdvanceClockResponse.now:type_name -> google.protobuf.Timestamp
-	73,  // 55: admin.v1.AdvanceClockResponse.ahead:type_name -> google.protobuf.Duration
-	73,  // 56: admin.v1.AdvanceClockResponse.left:type_name -> google.protobuf.Duration
-	74,  // 57: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
-	74,  // 58: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
-	52,  // 59: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
-	74,  // 60: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
-	73,  // 61: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
-	52,  // 62: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
-	55,  // 63: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
-	74,  // 64: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
-	74,  // 65: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
-	74,  // 66: admin.v1.TriggerResponse.now:type_name -> google.protobuf.Timestamp
-	72,  // 67: admin.v1.ExamineResponse.finding:type_name -> admin.v1.Finding
-	2,   // 68: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
-	4,   // 69: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
-	6,   // 70: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
-	8,   // 71: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
-	10,  // 72: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
-	13,  // 73: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
-	15,  // 74: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
-	17,  // 75: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
-	19,  // 76: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
-	22,  // 77: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
-	24,  // 78: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
-	26,  // 79: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
-	28,  // 80: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
-	30,  // 81: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
-	32,  // 82: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
-	35,  // 83: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
-	37,  // 84: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
-	39,  // 85: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
-	53,  // 86: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
-	56,  // 87: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
-	58,  // 88: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
-	60,  // 89: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
-	62,  // 90: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
-	64,  // 91: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
-	68,  // 92: admin.v1.AdminService.Backup:input_type -> admin.v1.BackupRequest
-	70,  // 93: admin.v1.AdminService.Examine:input_type -> admin.v1.ExamineRequest
-	66,  // 94: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
-	41,  // 95: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
-	43,  // 96: admin.v1.AdminService.ListLatePayments:input_type -> admin.v1.ListLatePaymentsRequest
-	46,  // 97: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
-	48,  // 98: admin.v1.AdminService.GetClock:input_type -> admin.v1.GetClockRequest
-	50,  // 99: admin.v1.AdminService.AdvanceClock:input_type -> admin.v1.AdvanceClockRequest
-	3,   // 100: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
-	5,   // 101: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
-	7,   // 102: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
-	9,   // 103: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
-	11,  // 104: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
-	14,  // 105: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
-	16,  // 106: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
-	18,  // 107: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
-	20,  // 108: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
-	23,  // 109: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
-	25,  // 110: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
-	27,  // 111: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
-	29,  // 112: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
-	31,  // 113: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
-	33,  // 114: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
-	36,  // 115: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
-	38,  // 116: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
-	40,  // 117: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
-	54,  // 118: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
-	57,  // 119: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
-	59,  // 120: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
-	61,  // 121: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
-	63,  // 122: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
-	65,  // 123: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
-	69,  // 124: admin.v1.AdminService.Backup:output_type -> admin.v1.BackupResponse
-	71,  // 125: admin.v1.AdminService.Examine:output_type -> admin.v1.ExamineResponse
-	67,  // 126: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
-	42,  // 127: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
-	45,  // 128: admin.v1.AdminService.ListLatePayments:output_type -> admin.v1.ListLatePaymentsResponse
-	47,  // 129: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
-	49,  // 130: admin.v1.AdminService.GetClock:output_type -> admin.v1.GetClockResponse
-	51,  // 131: admin.v1.AdminService.AdvanceClock:output_type -> admin.v1.AdvanceClockResponse
-	100, // [100:132] is the sub-list for method output_type
-	68,  // [68:100] is the sub-list for method input_type
-	68,  // [68:68] is the sub-list for extension type_name
-	68,  // [68:68] is the sub-list for extension extendee
-	0,   // [0:68] is the sub-list for field type_name
+	0,   // 11: admin.v1.UpdateGameRequest.embed_origins:type_name -> admin.v1.StringList
+	1,   // 12: admin.v1.UpdateGameResponse.game:type_name -> admin.v1.Game
+	73,  // 13: admin.v1.RotateConfirmSecretRequest.overlap:type_name -> google.protobuf.Duration
+	74,  // 14: admin.v1.RotateConfirmSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	74,  // 15: admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
+	74,  // 16: admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	74,  // 17: admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	74,  // 18: admin.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
+	74,  // 19: admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
+	12,  // 20: admin.v1.CreateKeyResponse.key:type_name -> admin.v1.Key
+	12,  // 21: admin.v1.ListKeysResponse.keys:type_name -> admin.v1.Key
+	73,  // 22: admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
+	12,  // 23: admin.v1.RotateKeyResponse.key:type_name -> admin.v1.Key
+	12,  // 24: admin.v1.RotateKeyResponse.old_key:type_name -> admin.v1.Key
+	12,  // 25: admin.v1.RevokeKeyResponse.key:type_name -> admin.v1.Key
+	74,  // 26: admin.v1.WebhookEndpoint.created_at:type_name -> google.protobuf.Timestamp
+	74,  // 27: admin.v1.WebhookEndpoint.updated_at:type_name -> google.protobuf.Timestamp
+	74,  // 28: admin.v1.WebhookEndpoint.failing_since:type_name -> google.protobuf.Timestamp
+	21,  // 29: admin.v1.CreateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	21,  // 30: admin.v1.ListWebhookEndpointsResponse.endpoints:type_name -> admin.v1.WebhookEndpoint
+	0,   // 31: admin.v1.UpdateWebhookEndpointRequest.events:type_name -> admin.v1.StringList
+	21,  // 32: admin.v1.UpdateWebhookEndpointResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	73,  // 33: admin.v1.RotateWebhookSecretRequest.overlap:type_name -> google.protobuf.Duration
+	21,  // 34: admin.v1.RotateWebhookSecretResponse.endpoint:type_name -> admin.v1.WebhookEndpoint
+	74,  // 35: admin.v1.RotateWebhookSecretResponse.old_expires_at:type_name -> google.protobuf.Timestamp
+	73,  // 36: admin.v1.TestWebhookEndpointResponse.duration:type_name -> google.protobuf.Duration
+	75,  // 37: admin.v1.Refund.error:type_name -> pay.v1.Error
+	74,  // 38: admin.v1.Refund.created_at:type_name -> google.protobuf.Timestamp
+	74,  // 39: admin.v1.Refund.ended_at:type_name -> google.protobuf.Timestamp
+	34,  // 40: admin.v1.CreateRefundResponse.refund:type_name -> admin.v1.Refund
+	34,  // 41: admin.v1.GetRefundResponse.refund:type_name -> admin.v1.Refund
+	34,  // 42: admin.v1.ListRefundsResponse.refunds:type_name -> admin.v1.Refund
+	76,  // 43: admin.v1.ShowSessionResponse.session:type_name -> pay.v1.Session
+	77,  // 44: admin.v1.ShowSessionResponse.payments:type_name -> pay.v1.Payment
+	78,  // 45: admin.v1.ShowSessionResponse.events:type_name -> pay.v1.Event
+	34,  // 46: admin.v1.ShowSessionResponse.refunds:type_name -> admin.v1.Refund
+	77,  // 47: admin.v1.LatePayment.payment:type_name -> pay.v1.Payment
+	74,  // 48: admin.v1.LatePayment.late_at:type_name -> google.protobuf.Timestamp
+	44,  // 49: admin.v1.ListLatePaymentsResponse.payments:type_name -> admin.v1.LatePayment
+	76,  // 50: admin.v1.SandboxPayResponse.session:type_name -> pay.v1.Session
+	77,  // 51: admin.v1.SandboxPayResponse.payment:type_name -> pay.v1.Payment
+	74,  // 52: admin.v1.GetClockResponse.now:type_name -> google.protobuf.Timestamp
+	73,  // 53: admin.v1.GetClockResponse.ahead:type_name -> google.protobuf.Duration
+	73,  // 54: admin.v1.AdvanceClockRequest.by:type_name -> google.protobuf.Duration
+	74,  // 55: admin.v1.AdvanceClockResponse.now:type_name -> google.protobuf.Timestamp
+	73,  // 56: admin.v1.AdvanceClockResponse.ahead:type_name -> google.protobuf.Duration
+	73,  // 57: admin.v1.AdvanceClockResponse.left:type_name -> google.protobuf.Duration
+	74,  // 58: admin.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
+	74,  // 59: admin.v1.Delivery.event_at:type_name -> google.protobuf.Timestamp
+	52,  // 60: admin.v1.ListDeliveriesResponse.deliveries:type_name -> admin.v1.Delivery
+	74,  // 61: admin.v1.Attempt.at:type_name -> google.protobuf.Timestamp
+	73,  // 62: admin.v1.Attempt.duration:type_name -> google.protobuf.Duration
+	52,  // 63: admin.v1.ListAttemptsResponse.delivery:type_name -> admin.v1.Delivery
+	55,  // 64: admin.v1.ListAttemptsResponse.attempts:type_name -> admin.v1.Attempt
+	74,  // 65: admin.v1.RecoverRequest.since:type_name -> google.protobuf.Timestamp
+	74,  // 66: admin.v1.TriggerResponse.later:type_name -> google.protobuf.Timestamp
+	74,  // 67: admin.v1.TriggerResponse.now:type_name -> google.protobuf.Timestamp
+	72,  // 68: admin.v1.ExamineResponse.finding:type_name -> admin.v1.Finding
+	2,   // 69: admin.v1.AdminService.CreateGame:input_type -> admin.v1.CreateGameRequest
+	4,   // 70: admin.v1.AdminService.ListGames:input_type -> admin.v1.ListGamesRequest
+	6,   // 71: admin.v1.AdminService.GetGame:input_type -> admin.v1.GetGameRequest
+	8,   // 72: admin.v1.AdminService.UpdateGame:input_type -> admin.v1.UpdateGameRequest
+	10,  // 73: admin.v1.AdminService.RotateConfirmSecret:input_type -> admin.v1.RotateConfirmSecretRequest
+	13,  // 74: admin.v1.AdminService.CreateKey:input_type -> admin.v1.CreateKeyRequest
+	15,  // 75: admin.v1.AdminService.ListKeys:input_type -> admin.v1.ListKeysRequest
+	17,  // 76: admin.v1.AdminService.RotateKey:input_type -> admin.v1.RotateKeyRequest
+	19,  // 77: admin.v1.AdminService.RevokeKey:input_type -> admin.v1.RevokeKeyRequest
+	22,  // 78: admin.v1.AdminService.CreateWebhookEndpoint:input_type -> admin.v1.CreateWebhookEndpointRequest
+	24,  // 79: admin.v1.AdminService.ListWebhookEndpoints:input_type -> admin.v1.ListWebhookEndpointsRequest
+	26,  // 80: admin.v1.AdminService.UpdateWebhookEndpoint:input_type -> admin.v1.UpdateWebhookEndpointRequest
+	28,  // 81: admin.v1.AdminService.DeleteWebhookEndpoint:input_type -> admin.v1.DeleteWebhookEndpointRequest
+	30,  // 82: admin.v1.AdminService.RotateWebhookSecret:input_type -> admin.v1.RotateWebhookSecretRequest
+	32,  // 83: admin.v1.AdminService.TestWebhookEndpoint:input_type -> admin.v1.TestWebhookEndpointRequest
+	35,  // 84: admin.v1.AdminService.CreateRefund:input_type -> admin.v1.CreateRefundRequest
+	37,  // 85: admin.v1.AdminService.GetRefund:input_type -> admin.v1.GetRefundRequest
+	39,  // 86: admin.v1.AdminService.ListRefunds:input_type -> admin.v1.ListRefundsRequest
+	53,  // 87: admin.v1.AdminService.ListDeliveries:input_type -> admin.v1.ListDeliveriesRequest
+	56,  // 88: admin.v1.AdminService.ListAttempts:input_type -> admin.v1.ListAttemptsRequest
+	58,  // 89: admin.v1.AdminService.Redeliver:input_type -> admin.v1.RedeliverRequest
+	60,  // 90: admin.v1.AdminService.Recover:input_type -> admin.v1.RecoverRequest
+	62,  // 91: admin.v1.AdminService.Listen:input_type -> admin.v1.ListenRequest
+	64,  // 92: admin.v1.AdminService.Heard:input_type -> admin.v1.HeardRequest
+	68,  // 93: admin.v1.AdminService.Backup:input_type -> admin.v1.BackupRequest
+	70,  // 94: admin.v1.AdminService.Examine:input_type -> admin.v1.ExamineRequest
+	66,  // 95: admin.v1.AdminService.Trigger:input_type -> admin.v1.TriggerRequest
+	41,  // 96: admin.v1.AdminService.ShowSession:input_type -> admin.v1.ShowSessionRequest
+	43,  // 97: admin.v1.AdminService.ListLatePayments:input_type -> admin.v1.ListLatePaymentsRequest
+	46,  // 98: admin.v1.AdminService.SandboxPay:input_type -> admin.v1.SandboxPayRequest
+	48,  // 99: admin.v1.AdminService.GetClock:input_type -> admin.v1.GetClockRequest
+	50,  // 100: admin.v1.AdminService.AdvanceClock:input_type -> admin.v1.AdvanceClockRequest
+	3,   // 101: admin.v1.AdminService.CreateGame:output_type -> admin.v1.CreateGameResponse
+	5,   // 102: admin.v1.AdminService.ListGames:output_type -> admin.v1.ListGamesResponse
+	7,   // 103: admin.v1.AdminService.GetGame:output_type -> admin.v1.GetGameResponse
+	9,   // 104: admin.v1.AdminService.UpdateGame:output_type -> admin.v1.UpdateGameResponse
+	11,  // 105: admin.v1.AdminService.RotateConfirmSecret:output_type -> admin.v1.RotateConfirmSecretResponse
+	14,  // 106: admin.v1.AdminService.CreateKey:output_type -> admin.v1.CreateKeyResponse
+	16,  // 107: admin.v1.AdminService.ListKeys:output_type -> admin.v1.ListKeysResponse
+	18,  // 108: admin.v1.AdminService.RotateKey:output_type -> admin.v1.RotateKeyResponse
+	20,  // 109: admin.v1.AdminService.RevokeKey:output_type -> admin.v1.RevokeKeyResponse
+	23,  // 110: admin.v1.AdminService.CreateWebhookEndpoint:output_type -> admin.v1.CreateWebhookEndpointResponse
+	25,  // 111: admin.v1.AdminService.ListWebhookEndpoints:output_type -> admin.v1.ListWebhookEndpointsResponse
+	27,  // 112: admin.v1.AdminService.UpdateWebhookEndpoint:output_type -> admin.v1.UpdateWebhookEndpointResponse
+	29,  // 113: admin.v1.AdminService.DeleteWebhookEndpoint:output_type -> admin.v1.DeleteWebhookEndpointResponse
+	31,  // 114: admin.v1.AdminService.RotateWebhookSecret:output_type -> admin.v1.RotateWebhookSecretResponse
+	33,  // 115: admin.v1.AdminService.TestWebhookEndpoint:output_type -> admin.v1.TestWebhookEndpointResponse
+	36,  // 116: admin.v1.AdminService.CreateRefund:output_type -> admin.v1.CreateRefundResponse
+	38,  // 117: admin.v1.AdminService.GetRefund:output_type -> admin.v1.GetRefundResponse
+	40,  // 118: admin.v1.AdminService.ListRefunds:output_type -> admin.v1.ListRefundsResponse
+	54,  // 119: admin.v1.AdminService.ListDeliveries:output_type -> admin.v1.ListDeliveriesResponse
+	57,  // 120: admin.v1.AdminService.ListAttempts:output_type -> admin.v1.ListAttemptsResponse
+	59,  // 121: admin.v1.AdminService.Redeliver:output_type -> admin.v1.RedeliverResponse
+	61,  // 122: admin.v1.AdminService.Recover:output_type -> admin.v1.RecoverResponse
+	63,  // 123: admin.v1.AdminService.Listen:output_type -> admin.v1.ListenResponse
+	65,  // 124: admin.v1.AdminService.Heard:output_type -> admin.v1.HeardResponse
+	69,  // 125: admin.v1.AdminService.Backup:output_type -> admin.v1.BackupResponse
+	71,  // 126: admin.v1.AdminService.Examine:output_type -> admin.v1.ExamineResponse
+	67,  // 127: admin.v1.AdminService.Trigger:output_type -> admin.v1.TriggerResponse
+	42,  // 128: admin.v1.AdminService.ShowSession:output_type -> admin.v1.ShowSessionResponse
+	45,  // 129: admin.v1.AdminService.ListLatePayments:output_type -> admin.v1.ListLatePaymentsResponse
+	47,  // 130: admin.v1.AdminService.SandboxPay:output_type -> admin.v1.SandboxPayResponse
+	49,  // 131: admin.v1.AdminService.GetClock:output_type -> admin.v1.GetClockResponse
+	51,  // 132: admin.v1.AdminService.AdvanceClock:output_type -> admin.v1.AdvanceClockResponse
+	101, // [101:133] is the sub-list for method output_type
+	69,  // [69:101] is the sub-list for method input_type
+	69,  // [69:69] is the sub-list for extension type_name
+	69,  // [69:69] is the sub-list for extension extendee
+	0,   // [0:69] is the sub-list for field type_name
 }
 
 func init() { file_admin_v1_admin_proto_init() }

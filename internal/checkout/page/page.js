@@ -113,7 +113,7 @@
   });
 
   // An image that does not load leaves the drawing behind it.
-  all(".picture img", function (img) {
+  all(".picture img, .logo", function (img) {
     function drop() { img.hidden = true; }
     if (img.complete && !img.naturalWidth) { drop(); }
     img.addEventListener("error", drop);
@@ -143,9 +143,9 @@
     window.addEventListener("pageshow", function (event) { if (event.persisted) { ask(); } });
   }
 
-  // The way back, tried once by itself; the link stays for browsers that want a tap.
+  // The way back, tried once by itself; the link stays for browsers that want a tap. In a frame only a tap leads there.
   var back = byID("back");
-  if (back && back.hasAttribute("data-auto") && !tried()) {
+  if (back && back.hasAttribute("data-auto") && window.parent === window && !tried()) {
     returning(true);
     setTimeout(function () { location.href = back.href; }, 2000);
     window.addEventListener("pageshow", function (event) { if (event.persisted) { returning(false); } });

@@ -60,8 +60,8 @@ func readImage(c *columns) (pay.Image, error) {
 }
 
 // putImage keeps an image unless it is there already: its name is its content.
-func (t *Tx) putImage(i *pay.Image) error {
-	if _, err := t.q.Exec(insertImage, string(i.Name), i.Type, blob(i.Data)); err != nil {
+func putImage(q Querier, i pay.Image) error {
+	if _, err := q.Exec(insertImage, string(i.Name), i.Type, blob(i.Data)); err != nil {
 		return fmt.Errorf("insert image: %w", err)
 	}
 	return nil

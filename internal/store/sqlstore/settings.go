@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	gameColumns     = `id, name, attempts, capture, session_ttl, return_schemes, return_hosts, currencies, confirm_url, confirm_secrets, created_at, updated_at`
+	gameColumns = `id, name, attempts, capture, session_ttl, return_schemes, return_hosts, currencies, confirm_url, confirm_secrets,
+		logo, accent, support_url, embed_origins, created_at, updated_at`
 	keyColumns      = `id, hash, hint, environment, game, read_only, label, created_at, expires_at, revoked_at, last_used_at`
 	endpointColumns = `id, environment, game, url, types, description, enabled, disabled, failing_since, secrets, created_at, updated_at`
 )
@@ -18,9 +19,10 @@ var (
 	selectGame  = statement(`SELECT ` + gameColumns + ` FROM games WHERE id = $1`)
 	selectGames = statement(`SELECT ` + gameColumns + ` FROM games ORDER BY id`)
 	insertGame  = statement(`INSERT INTO games (` + gameColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING`)
 	updateGame = statement(`UPDATE games SET name = $2, attempts = $3, capture = $4, session_ttl = $5,
-		return_schemes = $6, return_hosts = $7, currencies = $8, confirm_url = $9, confirm_secrets = $10, created_at = $11, updated_at = $12 WHERE id = $1`)
+		return_schemes = $6, return_hosts = $7, currencies = $8, confirm_url = $9, confirm_secrets = $10,
+		logo = $11, accent = $12, support_url = $13, embed_origins = $14, created_at = $15, updated_at = $16 WHERE id = $1`)
 
 	selectKey  = statement(`SELECT ` + keyColumns + ` FROM keys WHERE id = $1`)
 	selectKeys = statement(`SELECT ` + keyColumns + ` FROM keys ORDER BY id`)
@@ -64,6 +66,10 @@ func readGame(c *columns) (pay.Game, error) {
 		Currencies:    list[pay.Currency](c),
 		ConfirmURL:    c.text(),
 		ConfirmSecret: c.secrets(),
+		Logo:          pay.ImageRef(c.text()),
+		Accent:        c.text(),
+		SupportURL:    c.text(),
+		EmbedOrigins:  list[string](c),
 		CreatedAt:     c.time(),
 		UpdatedAt:     c.time(),
 	}
@@ -74,7 +80,8 @@ func gameArgs(g pay.Game) []any {
 	return []any{
 		string(g.ID), g.Name, int64(g.Attempts), string(g.Capture), g.SessionTTL.Microseconds(),
 		listText(g.ReturnSchemes), listText(g.ReturnHosts), listText(g.Currencies),
-		g.ConfirmURL, secretsText(g.ConfirmSecret), stamp(g.CreatedAt), stamp(g.UpdatedAt),
+		g.ConfirmURL, secretsText(g.ConfirmSecret),
+		string(g.Logo), g.Accent, g.SupportURL, listText(g.EmbedOrigins), stamp(g.CreatedAt), stamp(g.UpdatedAt),
 	}
 }
 
@@ -164,6 +171,9 @@ func (s Settings) CreateGame(g pay.Game) error {
 func (s Settings) UpdateGame(g pay.Game) error {
 	return touched(s.q, "update game", updateGame, gameArgs(g)...)
 }
+
+// PutImage is store.Settings'.
+func (s Settings) PutImage(i pay.Image) error { return putImage(s.q, i) }
 
 // CreateKey is store.Settings'.
 func (s Settings) CreateKey(k pay.Key) error {

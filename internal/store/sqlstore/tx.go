@@ -74,7 +74,7 @@ func (t *Tx) Apply(c pay.Change) error {
 		return err
 	}
 	if c.Image != nil {
-		if err := t.putImage(c.Image); err != nil {
+		if err := putImage(t.q, *c.Image); err != nil {
 			return err
 		}
 	}

@@ -16,12 +16,35 @@ var settingsCases = []testCase{
 			ConfirmURL:    "https://chess.example/confirm",
 			ConfirmSecret: []pay.SealedSecret{{Sealed: []byte{0, 255}}, {Sealed: []byte{1}, ExpiresAt: w.tick()}},
 			ReturnSchemes: []string{"chess", "https"}, ReturnHosts: []string{"example.com"}, Currencies: []pay.Currency{"USD"},
-			CreatedAt: w.tick(), UpdatedAt: w.tick()}
+			Logo: "https://chess.example/logo.png", Accent: "#ffcc00", SupportURL: "mailto:help@chess.example",
+			EmbedOrigins: []string{"https://chess.example", "http://localhost:3000"},
+			CreatedAt:    w.tick(), UpdatedAt: w.tick()}
 		w.configure(func(s store.Settings) error { return s.CreateGame(g) })
 		w.games(g)
 		g = pay.Game{ID: "chess", CreatedAt: g.CreatedAt, UpdatedAt: w.tick()}.WithDefaults()
 		w.configure(func(s store.Settings) error { return s.UpdateGame(g) })
 		w.games(g)
+	}},
+	{"a picture comes back whose bytes were put beside a setting, and is kept once", func(w *world) {
+		img := pay.Image{Name: "0123.png", Type: "image/png", Data: []byte{0x89, 'P', 'N', 'G', 0}}
+		g := pay.Game{ID: "chess", Logo: "stored:0123.png"}.WithDefaults()
+		w.configure(func(s store.Settings) error {
+			w.must(s.PutImage(img))
+			w.must(s.CreateGame(g))
+			return s.PutImage(img)
+		})
+		w.wants(w.store.Configure(w.Context(), func(s store.Settings) error {
+			w.must(s.PutImage(pay.Image{Name: "4567.png", Type: "image/png", Data: []byte{1}}))
+			return errMine
+		}), errMine)
+		w.games(g)
+		w.view(func(r store.Reader) {
+			got, err := r.Image(img.Name)
+			w.must(err)
+			w.same("image", got, img)
+			_, err = r.Image("4567.png")
+			w.wants(err, store.ErrNotFound)
+		})
 	}},
 	{"every field of a key comes back, new and changed", func(w *world) {
 		k := pay.Key{ID: "key_1", Hash: pay.KeyHash{1, 31: 3}, Hint: "wxyz", Environment: pay.Production, Game: "chess", ReadOnly: true,

@@ -127,7 +127,8 @@ type AdminServiceClient interface {
 	// GetGame returns one game.
 	GetGame(context.Context, *v1.GetGameRequest) (*v1.GetGameResponse, error)
 	// UpdateGame changes the settings that are set in the request and leaves the
-	// others. Sessions that exist already keep what they were created with.
+	// others. Sessions that exist already keep what they were created with; how the payment
+	// page looks, and who may frame it, changes for them too.
 	UpdateGame(context.Context, *v1.UpdateGameRequest) (*v1.UpdateGameResponse, error)
 	// RotateConfirmSecret replaces the secret that requests to a game's `confirm_url` are
 	// signed with; both sign for a while.
@@ -751,7 +752,8 @@ type AdminServiceHandler interface {
 	// GetGame returns one game.
 	GetGame(context.Context, *v1.GetGameRequest) (*v1.GetGameResponse, error)
 	// UpdateGame changes the settings that are set in the request and leaves the
-	// others. Sessions that exist already keep what they were created with.
+	// others. Sessions that exist already keep what they were created with; how the payment
+	// page looks, and who may frame it, changes for them too.
 	UpdateGame(context.Context, *v1.UpdateGameRequest) (*v1.UpdateGameResponse, error)
 	// RotateConfirmSecret replaces the secret that requests to a game's `confirm_url` are
 	// signed with; both sign for a while.
