@@ -19,7 +19,7 @@ func TestTheJudgesSeeWhatIsWrong(t *testing.T) {
 	b.size(screen{320, "dark"})
 	address := shop.Page(shop.Sell(t))
 	for name, c := range map[string]struct{ spoil, judge, says string }{
-		"a field without a label":    {`document.querySelector("label").remove()`, audit, "label: "},
+		"a field without a label":    {`document.querySelector("label").remove()`, audit, "label-title-only: "},
 		"a text that is too pale":    {`document.querySelector("label").style.color = "#333"`, audit, "color-contrast: "},
 		"a place too small to touch": {`document.querySelectorAll(".wallets a").forEach(a => { a.style.cssText = "min-height: 0; height: 8px; padding: 0; line-height: 8px; font-size: 8px"; a.parentElement.parentElement.style.gap = "0" })`, audit, "target-size: "},
 		"a heading that is lacking":  {`document.querySelector("h1").remove()`, audit, "page-has-heading-one: "},
