@@ -30,7 +30,7 @@ import (
 )
 
 // patience is how long a page may take to show what is waited for.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 var (
 	shots   = flag.String("shots", cmp.Or(os.Getenv("COINSLOT_SCREENSHOTS"), "shots"), "where pictures of every page are written")

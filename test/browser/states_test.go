@@ -79,7 +79,6 @@ func (b *tab) refunded(shop *coinslottest.Shop, id pay.SessionID) string {
 func (b *tab) broken() string {
 	b.t.Helper()
 	shop := coinslottest.OpenShop(b.t)
-	b.allow(shop.URL + "/")
 	address := shop.Page(shop.Sell(b.t))
 	shop.Faults.Fail(errors.New("the disk is gone"))
 	return address

@@ -25,7 +25,7 @@ func newWatch(origin string) *watch {
 	return &watch{
 		// The games' own schemes open no connection; a browser without the game says so.
 		may:       []string{origin + "/", "data:", "mygame:"},
-		excused:   []string{"Failed to launch 'mygame:"},
+		excused:   []string{" launch 'mygame:"},
 		documents: map[string]bool{},
 	}
 }
