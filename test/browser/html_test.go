@@ -122,11 +122,7 @@ var hidden = regexp.MustCompile(`<input type="hidden" name="(token|attempt|metho
 // refusedForm is what the server answers to a card form with nothing filled in.
 func refusedForm(t *testing.T, address, lang string) []byte {
 	t.Helper()
-	fields := url.Values{}
-	for _, m := range hidden.FindAllSubmatch(got(t, address, lang, ""), -1) {
-		fields.Set(string(m[1]), string(m[2]))
-	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/pay", strings.NewReader(fields.Encode()))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/pay", strings.NewReader(fieldsOf(t, address, lang).Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +138,19 @@ func refusedForm(t *testing.T, address, lang string) []byte {
 		t.Fatalf("the form is answered %d, %v", response.StatusCode, err)
 	}
 	return body
+}
+
+// fieldsOf are the fields of the card form, with more filled in: name, value, name, value …
+func fieldsOf(t *testing.T, address, lang string, filled ...string) url.Values {
+	t.Helper()
+	fields := url.Values{}
+	for _, m := range hidden.FindAllSubmatch(got(t, address, lang, ""), -1) {
+		fields.Set(string(m[1]), string(m[2]))
+	}
+	for i := 0; i < len(filled); i += 2 {
+		fields.Set(filled[i], filled[i+1])
+	}
+	return fields
 }
 
 func write(t *testing.T, file string, content []byte) {
