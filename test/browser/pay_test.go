@@ -171,25 +171,3 @@ func TestThePaidPlayerIsTakenBack(t *testing.T) {
 	b.do(chromedp.Evaluate[chromedp.Void]("history.back()"))
 	b.until(`document.body.className === "paid" && document.querySelector(".returning").hidden`)
 }
-
-func TestTheKeyboardAloneCanPay(t *testing.T) {
-	t.Parallel()
-	shop := coinslottest.OpenShop(t)
-	b := start(t, shop)
-	b.do(chromedp.Navigate(shop.Page(shop.Sell(t))))
-	tabTo := func(id string) {
-		for range 20 {
-			b.do(chromedp.KeyEvent("\t"))
-			if run(b, chromedp.Evaluate[string]("document.activeElement.id")) == id {
-				return
-			}
-		}
-		t.Fatalf("no number of tabs reaches #%s", id)
-	}
-	for _, field := range [][2]string{{"number", "4242424242424242"}, {"expiry", "1240"}, {"cvc", "123"}} {
-		tabTo(field[0])
-		b.do(chromedp.KeyEvent(field[1]))
-	}
-	b.do(chromedp.KeyEvent("\r"))
-	b.waitFor("paid")
-}
