@@ -34,7 +34,7 @@ const patience = time.Minute
 
 var (
 	shots   = flag.String("shots", cmp.Or(os.Getenv("COINSLOT_SCREENSHOTS"), "shots"), "where pictures of every page are written")
-	picture = flag.Bool("picture", false, "write docs/page.png, the picture in the README")
+	picture = flag.Bool("picture", false, "write docs/page.webp, the picture in the README")
 )
 
 // chromium is the one browser of all tests. Each has a profile of its own in it.
