@@ -152,7 +152,7 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 		err := chromedp.Do(ctx, step)
 		cancel()
 		if err != nil {
-			b.t.Fatalf("step %d: %v; the page says: %s", i+1, err, b.text())
+			b.t.Fatalf("step %d: %v; %s says: %s", i+1, err, run(b, chromedp.Location()), b.text())
 		}
 	}
 }

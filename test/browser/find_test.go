@@ -73,6 +73,17 @@ func (b *tab) paid(address, card string) string {
 	return address
 }
 
+// blunder opens the test cards, and sends the form with nothing in it. It does so without
+// a mouse: pages are judged by the hundred here, and clicks are tried elsewhere.
+func (b *tab) blunder(address string) {
+	b.t.Helper()
+	b.visit(address)
+	for _, e := range []css{testCards, payButton} {
+		b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("` + string(e) + `").click()`))
+	}
+	b.until(`document.querySelector("` + string(wrong(cvc)) + `").textContent !== ""`)
+}
+
 // value is what an input holds.
 func (b *tab) value(of css) string {
 	b.t.Helper()
