@@ -28,6 +28,7 @@ func TestAPayloadIsText(t *testing.T) {
 	shop := coinslottest.OpenShop(t)
 	b := start(t, shop)
 	call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: definePwn})
+	b.visit(shop.Page("sess_none"))
 	calm := b.harmless(t, shop, "50 Gold Coins")
 	for i, payload := range payloads {
 		for j, got := range b.harmless(t, shop, payload) {
@@ -45,8 +46,8 @@ func TestAPayloadIsText(t *testing.T) {
 	b.excuse("pwned")
 }
 
-// harmless sells with a text in every field, opens the form, sends it back with the text
-// in its fields, pays, and returns the shapes of the pages. Each must show the text.
+// harmless sells with a text in every field, sends the form back with the text in its
+// fields, pays, and returns the shapes of the pages. Each must show the text.
 func (b *tab) harmless(t *testing.T, shop *coinslottest.Shop, text string) (shapes []string) {
 	t.Helper()
 	order := text
@@ -54,30 +55,29 @@ func (b *tab) harmless(t *testing.T, shop *coinslottest.Shop, text string) (shap
 		s.Game.Name, s.Order.Item.Title, s.Order.User, s.Order.OrderID = text, text, pay.UserID(text), &order
 		s.Order.Metadata = &pay.Metadata{OfferID: text, Values: map[string]string{cut(text): text}}
 	})
-	shows := func(what string) {
+	shows := func(what, condition string) {
 		t.Helper()
-		if !run(b, chromedp.Evaluate[bool](`document.querySelector("main").textContent.includes(`+quoted(text)+`)`)) {
-			t.Errorf("%s does not show %q: %s", what, text, b.text())
+		shape := run(b, chromedp.Evaluate[string](`document.querySelector("main").textContent.includes(`+quoted(text)+`) && pwned === 0 && `+condition+` ? `+elements+` : ""`))
+		if shape == "" {
+			t.Errorf("%s does not show %q, or has run it: %s", what, text, b.text())
 		}
-		shapes = append(shapes, run(b, chromedp.Evaluate[string](elements)))
+		shapes = append(shapes, shape)
 	}
-	b.visit(shop.Page(id))
-	shows("the form")
-	// As a hand-made form sends it: the page's own script would not let it through.
+	// The form as one made by hand sends it: the page's own script would not let it through.
+	fields, err := json.Marshal(fieldsOf(t, shop.Page(id), "en", "number", text, "expiry", text, "cvc", text, "wallet_token", text, "note", text))
+	if err != nil {
+		t.Fatal(err)
+	}
 	b.do(chromedp.Evaluate[chromedp.Void](`(() => {
-		const form = document.querySelector("form.card");
-		for (const name of ["number", "expiry", "cvc"]) form.elements[name].value = ` + quoted(text) + `;
-		for (const name of ["wallet_token", "note"]) form.append(Object.assign(document.createElement("input"), {name, value: ` + quoted(text) + `}));
+		const form = Object.assign(document.createElement("form"), {method: "post", action: ` + quoted(shop.Page(id)+"/pay") + `});
+		for (const [name, [value]] of Object.entries(` + string(fields) + `)) form.append(Object.assign(document.createElement("textarea"), {name, value}));
+		document.body.append(form);
 		form.submit();
 	})()`))
-	b.sees(alert)
-	shows("the form that comes back")
-	if got := b.value(expiry); got != text {
-		t.Errorf("the date that was typed as %q comes back as %q", text, got)
-	}
+	b.until(`document.querySelector("` + string(number) + `[aria-invalid]") !== null && location.pathname.startsWith("/pay/` + string(id) + `")`)
+	shows("the form that comes back", `document.querySelector("`+string(expiry)+`").value === `+quoted(text))
 	b.visit(b.paidByForm(shop, id))
-	shows("the receipt")
-	b.is("nothing has run", "pwned === 0")
+	shows("the receipt", "true")
 	return shapes
 }
 
@@ -121,13 +121,11 @@ func TestAPayloadInAnAddressIsNotFound(t *testing.T) {
 		}
 		address := []string{shop.URL + "/pay/" + url.PathEscape(payload), real + "/wallet/" + url.PathEscape(payload), real + "?" + payload + "#" + payload}[i%3]
 		b.visit(address)
-		b.is("nothing has run", "pwned === 0")
-		if i%3 != 2 {
-			b.waitFor("problem")
-			if said := string(got(t, address, "en", "")); strings.Contains(said, payload) && len(payload) > 8 {
-				t.Errorf("%s says what is in it", address)
-			}
+		if i%3 == 2 {
+			b.is("nothing has run", "pwned === 0")
+			continue
 		}
+		b.is("nothing has run or is said of "+payload, `pwned === 0 && document.body.className === "problem" && !document.querySelector("main").textContent.includes(`+quoted(payload)+`)`)
 	}
 }
 
