@@ -5,7 +5,7 @@ BUF  := $(TOOL) buf
 # What the tests need besides Go.
 DEBIAN_PACKAGES := chromium curl gcc git libc6-dev mypy openssl protobuf-compiler protobuf-compiler-grpc \
 	python3-grpcio python3-httpx python3-pytest python3-setuptools python3-wheel systemd
-NPM_PACKAGES    := sdk/typescript test/openapi test/receiving
+NPM_PACKAGES    := sdk/typescript test/browser test/openapi test/receiving
 
 # The TypeScript stubs are made by a plugin that npm installs.
 STUBS_NEED     := sdk/typescript/node_modules/.bin

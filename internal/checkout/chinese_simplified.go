@@ -32,6 +32,7 @@ var chineseSimplified = map[string]string{
 	"bad_cvc_amex":        "请输入卡正面的 4 位数字。",
 	"check_card":          "请检查您的银行卡信息。您未被扣款。",
 	"stale_form":          "此页面已过时，因此支付未开始。您未被扣款。请重试。",
+	"offline":             "您已离线，未发送任何信息，也未扣款。请检查网络连接后重试。",
 	"no_methods":          "目前无法支付此订单，请稍后再试。",
 	"unknown_method":      "此处不支持这种支付方式。您未被扣款。",
 	"try_again":           "您未被扣款。您可以重试或换一种支付方式。",

@@ -32,6 +32,7 @@ var chineseTraditional = map[string]string{
 	"bad_cvc_amex":        "請輸入卡片正面的 4 位數字。",
 	"check_card":          "請檢查您的卡片資料。並未向您扣款。",
 	"stale_form":          "這個頁面已過時，因此付款尚未開始。並未向您扣款。請再試一次。",
+	"offline":             "您目前離線，未傳送任何資訊，也未扣款。請檢查網路連線後再試一次。",
 	"no_methods":          "目前無法支付這筆購買，請稍後再試。",
 	"unknown_method":      "這裡不支援這種付款方式。並未向您扣款。",
 	"try_again":           "並未向您扣款。您可以再試一次，或改用其他付款方式。",

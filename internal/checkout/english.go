@@ -34,6 +34,7 @@ var english = map[string]string{
 	"bad_cvc_amex":        "Enter the 4 digits on the front of the card.",
 	"check_card":          "Please check your card details. Nothing was charged.",
 	"stale_form":          "This page was out of date, so the payment was not started. Nothing was charged. Please try again.",
+	"offline":             "You are offline, so nothing was sent and nothing was charged. Check your connection and try again.",
 	"no_methods":          "This purchase cannot be paid for at the moment. Please try again later.",
 	"unknown_method":      "This way to pay is not available here. Nothing was charged.",
 	"try_again":           "Nothing was charged. You can try again or pay another way.",

@@ -33,6 +33,7 @@ var french = map[string]string{
 	"bad_cvc_amex":        "Saisissez les 4 chiffres au recto de la carte.",
 	"check_card":          "Veuillez vérifier les informations de votre carte. Aucun montant n’a été débité.",
 	"stale_form":          "Cette page n’était plus à jour, le paiement n’a donc pas été lancé. Aucun montant n’a été débité. Veuillez réessayer.",
+	"offline":             "Vous êtes hors ligne\u00a0: rien n’a été envoyé et rien n’a été débité. Vérifiez votre connexion et réessayez.",
 	"no_methods":          "Cet achat ne peut pas être payé pour le moment. Veuillez réessayer plus tard.",
 	"unknown_method":      "Ce moyen de paiement n’est pas disponible ici. Aucun montant n’a été débité.",
 	"try_again":           "Aucun montant n’a été débité. Vous pouvez réessayer ou payer autrement.",

@@ -32,6 +32,7 @@ var german = map[string]string{
 	"bad_cvc_amex":        "Geben Sie die 4 Ziffern von der Vorderseite der Karte ein.",
 	"check_card":          "Bitte prüfen Sie Ihre Kartendaten. Es wurde nichts abgebucht.",
 	"stale_form":          "Diese Seite war nicht mehr aktuell, deshalb wurde die Zahlung nicht gestartet. Es wurde nichts abgebucht. Bitte versuchen Sie es noch einmal.",
+	"offline":             "Sie sind offline. Es wurde nichts gesendet und nichts abgebucht. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.",
 	"no_methods":          "Dieser Kauf kann zurzeit nicht bezahlt werden. Bitte versuchen Sie es später noch einmal.",
 	"unknown_method":      "Diese Zahlungsart steht hier nicht zur Verfügung. Es wurde nichts abgebucht.",
 	"try_again":           "Es wurde nichts abgebucht. Sie können es noch einmal versuchen oder anders bezahlen.",

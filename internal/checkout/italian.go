@@ -32,6 +32,7 @@ var italian = map[string]string{
 	"bad_cvc_amex":        "Inserisci le 4 cifre sul fronte della carta.",
 	"check_card":          "Controlla i dati della carta. Non è stato addebitato nulla.",
 	"stale_form":          "Questa pagina non era aggiornata, quindi il pagamento non è stato avviato. Non è stato addebitato nulla. Riprova.",
+	"offline":             "Sei offline: non è stato inviato né addebitato nulla. Controlla la connessione e riprova.",
 	"no_methods":          "Al momento non è possibile pagare questo acquisto. Riprova più tardi.",
 	"unknown_method":      "Questo metodo di pagamento non è disponibile qui. Non è stato addebitato nulla.",
 	"try_again":           "Non è stato addebitato nulla. Puoi riprovare o pagare in un altro modo.",

@@ -35,6 +35,7 @@ var polish = map[string]string{
 	"bad_cvc_amex":        "Wpisz 4 cyfry z przodu karty.",
 	"check_card":          "Sprawdź dane karty. Nie pobrano żadnych środków.",
 	"stale_form":          "Ta strona była nieaktualna, więc płatność nie została rozpoczęta. Nie pobrano żadnych środków. Spróbuj ponownie.",
+	"offline":             "Brak połączenia z internetem. Nic nie zostało wysłane i nic nie zostało pobrane. Sprawdź połączenie i spróbuj ponownie.",
 	"no_methods":          "Za ten zakup nie można teraz zapłacić. Spróbuj ponownie później.",
 	"unknown_method":      "Ten sposób płatności nie jest tu dostępny. Nie pobrano żadnych środków.",
 	"try_again":           "Nie pobrano żadnych środków. Możesz spróbować ponownie lub zapłacić w inny sposób.",

@@ -32,6 +32,7 @@ var portuguese = map[string]string{
 	"bad_cvc_amex":        "Digite os 4 dígitos da frente do cartão.",
 	"check_card":          "Confira os dados do seu cartão. Nada foi cobrado.",
 	"stale_form":          "Esta página estava desatualizada, por isso o pagamento não foi iniciado. Nada foi cobrado. Tente novamente.",
+	"offline":             "Você está sem conexão: nada foi enviado e nada foi cobrado. Verifique sua conexão e tente novamente.",
 	"no_methods":          "No momento, não é possível pagar esta compra. Tente novamente mais tarde.",
 	"unknown_method":      "Esta forma de pagamento não está disponível aqui. Nada foi cobrado.",
 	"try_again":           "Nada foi cobrado. Você pode tentar novamente ou pagar de outra forma.",

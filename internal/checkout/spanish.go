@@ -32,6 +32,7 @@ var spanish = map[string]string{
 	"bad_cvc_amex":        "Escribe las 4 cifras del anverso de la tarjeta.",
 	"check_card":          "Revisa los datos de tu tarjeta. No se ha cobrado nada.",
 	"stale_form":          "Esta página no estaba actualizada, así que el pago no se ha iniciado. No se ha cobrado nada. Inténtalo de nuevo.",
+	"offline":             "No tienes conexión: no se ha enviado ni cobrado nada. Comprueba la conexión e inténtalo de nuevo.",
 	"no_methods":          "Esta compra no se puede pagar en este momento. Inténtalo de nuevo más tarde.",
 	"unknown_method":      "Esta forma de pago no está disponible aquí. No se ha cobrado nada.",
 	"try_again":           "No se ha cobrado nada. Puedes intentarlo de nuevo o pagar de otra forma.",

@@ -32,6 +32,7 @@ var turkish = map[string]string{
 	"bad_cvc_amex":        "Kartın önündeki 4 rakamı girin.",
 	"check_card":          "Lütfen kart bilgilerinizi kontrol edin. Sizden ücret alınmadı.",
 	"stale_form":          "Bu sayfa güncel olmadığı için ödeme başlatılmadı. Sizden ücret alınmadı. Lütfen tekrar deneyin.",
+	"offline":             "Çevrimdışısınız. Hiçbir şey gönderilmedi ve ücret alınmadı. Bağlantınızı kontrol edip tekrar deneyin.",
 	"no_methods":          "Bu satın alma için şu anda ödeme yapılamıyor. Lütfen daha sonra tekrar deneyin.",
 	"unknown_method":      "Bu ödeme yöntemi burada kullanılamıyor. Sizden ücret alınmadı.",
 	"try_again":           "Sizden ücret alınmadı. Tekrar deneyebilir veya başka bir yöntemle ödeyebilirsiniz.",

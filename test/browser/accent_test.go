@@ -7,8 +7,6 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,14 +19,11 @@ import (
 // ugly are colours that a button could not be seen in, on one ground or another.
 var ugly = []string{"#ffff00", "#000000", "#ffffff", "#777777"}
 
-// TestAnUglyAccentLeavesAButtonThatCanBeSeen measures what the browser has drawn, and
-// leaves pictures in COINSLOT_SCREENSHOTS.
+// What is measured is what the browser has drawn. Pictures of it are left with the others.
 func TestAnUglyAccentLeavesAButtonThatCanBeSeen(t *testing.T) {
-	shop, b := coinslottest.OpenShop(t), start(t)
-	dir := os.Getenv("COINSLOT_SCREENSHOTS")
-	if dir == "" {
-		dir = t.TempDir()
-	}
+	shop := coinslottest.OpenShop(t)
+	b := start(t, shop)
+	axe := needAxe(t)
 	logo, picture, err := pay.ParseLogo(coins())
 	if err != nil {
 		t.Fatal(err)
@@ -40,22 +35,23 @@ func TestAnUglyAccentLeavesAButtonThatCanBeSeen(t *testing.T) {
 		if _, err := shop.Gateway.UpdateGame(t.Context(), pay.GameID(fmt.Sprintf("game_%d", i+1)), func(g *pay.Game) { g.Logo = logo }, *picture); err != nil {
 			t.Fatal(err)
 		}
-		for _, scheme := range []string{"light", "dark"} {
-			for _, width := range []int64{375, 1280} {
-				b.size(width, scheme)
-				b.do(chromedp.Navigate(page), chromedp.WaitVisible(css(".logo")))
-				b.look(width, filepath.Join(dir, fmt.Sprintf("accent-%s-%d-%s.png", accent[1:], width, scheme)))
-				b.measure(accent + " in " + scheme)
-			}
+		b.visit(page)
+		b.sees(".logo")
+		b.look(axe, "accent-"+accent[1:])
+		for _, s := range screens {
+			b.size(s)
+			b.measure(accent + " at " + s.String())
 		}
 	}
 }
 
 func TestALogoThatDoesNotLoadLeavesTheName(t *testing.T) {
-	shop, b := coinslottest.OpenShop(t), start(t)
+	shop := coinslottest.OpenShop(t)
+	b := start(t, shop)
 	gone := httptest.NewTLSServer(http.NotFoundHandler())
 	gone.Config.ErrorLog = log.New(io.Discard, "", 0)
 	t.Cleanup(gone.Close)
+	b.allow(gone.URL)
 	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, func(s *coinslottest.Sale) { s.Game.Logo = pay.ImageRef(gone.URL + "/logo.png") }))))
 	b.until(`document.querySelector(".logo").hidden`)
 	if got := run(b, chromedp.Text(css(".maker"))); got != "Space Shooter" {

@@ -1,8 +1,16 @@
-// Package browser drives the payment page in a real browser.
+// Package browser drives the payment page in a real browser. What a person should look
+// at, the tests leave as pictures in shots/, or where -shots or COINSLOT_SCREENSHOTS
+// says; the picture in the README is made anew by
+//
+//	go test ./test/browser -run TestThePictureInTheReadme -picture
 package browser
 
 import (
+	"cmp"
 	"context"
+	"flag"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -12,78 +20,123 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"github.com/coinslot/coinslot/internal/testneed"
+	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
-// css finds elements. A plain string is also looked for in texts, the style's too.
-type css = chromedp.CSS
-
 // patience is how long a page may take to show what is waited for.
-const patience = 20 * time.Second
+const patience = time.Minute
 
-// tab is one tab of a browser that is the test's own.
-type tab struct {
-	t   *testing.T
-	ctx context.Context
+var (
+	shots   = flag.String("shots", cmp.Or(os.Getenv("COINSLOT_SCREENSHOTS"), "shots"), "where pictures of every page are written")
+	picture = flag.Bool("picture", false, "write docs/page.webp, the picture in the README")
+)
 
-	mu       sync.Mutex
-	problems []string // what the browser complained of: a policy broken, a script that failed
+// chromium is the one browser of all tests. Each has a profile of its own in it.
+var chromium struct {
+	once sync.Once
+	ctx  context.Context
+	err  error
+	stop func()
 }
 
-// start starts a browser. What it complains of fails the test at its end.
-func start(t *testing.T) *tab {
-	t.Helper()
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	if chromium.stop != nil {
+		chromium.stop()
+	}
+	os.Exit(code)
+}
+
+func startChromium(path string) {
+	dir, err := os.MkdirTemp("", "coinslot-browser-")
+	if err != nil {
+		chromium.err = err
+		return
+	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(testneed.Program(t, "chromium", "chromium-browser", "google-chrome")),
-		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-background-networking", true),
-		chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(dir),
 	)
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	chromium.ctx, _ = chromedp.NewContext(allocator)
+	chromium.err = chromedp.Do(chromium.ctx)
+	chromium.stop = func() {
+		_ = chromedp.Cancel(chromium.ctx)
+		cancel()
+		os.RemoveAll(dir)
+	}
+}
+
+// tab is one tab of a browser.
+type tab struct {
+	t      *testing.T
+	ctx    context.Context
+	origin string // of the shop: nobody else may be asked for anything
+	*watch
+}
+
+// start opens a tab in a profile of its own. What the browser complains of, and whom else
+// than the shop the page asks, fails the test at its end.
+func start(t *testing.T, shop *coinslottest.Shop) *tab {
+	t.Helper()
+	path := testneed.Program(t, "chromium", "chromium-browser", "google-chrome")
+	chromium.once.Do(func() { startChromium(path) })
+	if chromium.err != nil {
+		t.Fatal(chromium.err)
+	}
+	return open(t, chromium.ctx, shop, chromedp.WithNewBrowserContext())
+}
+
+// another opens a second tab in the same profile.
+func (b *tab) another(shop *coinslottest.Shop) *tab {
+	b.t.Helper()
+	return open(b.t, b.ctx, shop)
+}
+
+func open(t *testing.T, parent context.Context, shop *coinslottest.Shop, options ...chromedp.ContextOption) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(parent, options...)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	b := &tab{t: t, ctx: ctx}
-	b.do() // the first call starts the browser, and its context must have no deadline
+	b := &tab{t: t, ctx: ctx, origin: shop.URL, watch: newWatch(shop.URL)}
+	b.do() // the first call opens the tab, and its context must have no deadline
 	if err := chromedp.Listen(ctx, b.note); err != nil {
 		t.Fatal(err)
 	}
 	call(b, cdplog.Enable, cdp.Empty{})
+	call(b, network.Enable, network.EnableParams{})
+	call(b, runtime.Enable, cdp.Empty{})
+	call(b, page.Enable, page.EnableParams{})
+	call(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: reports})
 	t.Cleanup(b.complain)
 	return b
 }
 
-// note keeps what the browser logs as an error. An answer of 4xx is such an error too, and is none here.
-func (b *tab) note(event any) {
-	entry, ok := event.(*cdplog.EventEntryAdded)
-	if !ok || entry.Entry.Level != cdplog.EntryLevelError || strings.Contains(entry.Entry.Text, "responded with a status") {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.problems = append(b.problems, entry.Entry.Text)
-}
-
-// forgive takes back complaints that the test has provoked, of which there must be some.
-func (b *tab) forgive(about string) {
-	b.t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	before := len(b.problems)
-	b.problems = slices.DeleteFunc(b.problems, func(p string) bool { return strings.Contains(p, about) })
-	if len(b.problems) == before {
-		b.t.Errorf("the browser has not complained about %s", about)
-	}
-}
+// reports writes down what breaks the page's policy. It runs before the page's own script.
+const reports = `addEventListener("securitypolicyviolation", e => console.error("policy: " + e.violatedDirective + " " + e.blockedURI + " " + e.sample));`
 
 func (b *tab) complain() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, p := range b.problems {
+	for _, p := range b.problems() {
 		b.t.Errorf("the browser says: %s", p)
 	}
+}
+
+// untilNoted waits until the browser has complained of something.
+func (b *tab) untilNoted(text string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if slices.ContainsFunc(b.problems(), func(p string) bool { return strings.Contains(p, text) }) {
+			return
+		}
+	}
+	b.t.Errorf("the browser does not say %q but %q", text, b.problems())
 }
 
 // do runs steps, each of which is given patience.
@@ -99,7 +152,7 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 		err := chromedp.Do(ctx, step)
 		cancel()
 		if err != nil {
-			b.t.Fatalf("step %d: %v; the page says: %s", i+1, err, b.text())
+			b.t.Fatalf("step %d: %v; %s says: %s", i+1, err, run(b, chromedp.Location()), b.text())
 		}
 	}
 }
@@ -115,12 +168,6 @@ func (b *tab) text() string {
 	return text
 }
 
-// waitFor waits until the page's state, the class of its body, is this one.
-func (b *tab) waitFor(state string) {
-	b.t.Helper()
-	b.do(chromedp.WaitVisible(css("body." + state + " main")))
-}
-
 // until waits for what is no element's visibility, or is so on a page that came back
 // from the browser's memory, whose elements chromedp cannot wait for.
 func (b *tab) until(condition string) {
@@ -134,12 +181,39 @@ func (b *tab) until(condition string) {
 	b.t.Fatalf("not so after %v: %s; the page says: %s", patience, condition, b.text())
 }
 
-func (b *tab) size(width int64, scheme string) {
+// is fails the test where a condition does not hold on the page.
+func (b *tab) is(what, condition string) {
+	b.t.Helper()
+	if !run(b, chromedp.Evaluate[bool](condition)) {
+		b.t.Errorf("it is not so that %s; the page says: %s", what, b.text())
+	}
+}
+
+// speak makes the browser ask for a language.
+func (b *tab) speak(lang string) {
+	b.t.Helper()
+	call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+}
+
+// screen is how a page is looked at.
+type screen struct {
+	width  int64
+	scheme string // light or dark
+}
+
+func (s screen) String() string { return fmt.Sprintf("%d-%s", s.width, s.scheme) }
+
+func (b *tab) size(s screen) {
 	b.t.Helper()
 	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: s.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
 	})
-	b.do(chromedp.EmulateViewport(width, 812))
+	b.height(s.width, 812)
+}
+
+func (b *tab) height(width, height int64) {
+	b.t.Helper()
+	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1})
 }
 
 func (b *tab) withoutScript() {

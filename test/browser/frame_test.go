@@ -76,7 +76,7 @@ func (b *tab) frame() *tab {
 		if i := slices.IndexFunc(all, func(one *target.Info) bool { return one.Type == "iframe" }); i >= 0 {
 			ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(all[i].TargetID))
 			b.t.Cleanup(cancel)
-			f := &tab{t: b.t, ctx: ctx}
+			f := &tab{t: b.t, ctx: ctx, origin: b.origin, watch: newWatch(b.origin)}
 			f.do()
 			return f
 		}
@@ -107,7 +107,9 @@ func (b *tab) hears(shop *coinslottest.Shop, id pay.SessionID, types ...string) 
 }
 
 func TestAPaymentInAFrameIsToldToThePageAround(t *testing.T) {
-	shop, b, page := coinslottest.OpenShop(t), start(t), openAround(t)
+	shop, page := coinslottest.OpenShop(t), openAround(t)
+	b := start(t, shop)
+	b.allow(page.origin)
 	id := page.sell(t, shop)
 	b.do(chromedp.Navigate(page.origin))
 	f := b.frame()
@@ -142,7 +144,9 @@ func TestAPaymentInAFrameIsToldToThePageAround(t *testing.T) {
 }
 
 func TestEveryEndInAFrameIsTold(t *testing.T) {
-	shop, b, page := coinslottest.OpenShop(t), start(t), openAround(t)
+	shop, page := coinslottest.OpenShop(t), openAround(t)
+	b := start(t, shop)
+	b.allow(page.origin)
 	for name, tt := range map[string]struct {
 		edit func(*coinslottest.Sale)
 		do   func(pay.SessionID, *tab)
@@ -186,7 +190,9 @@ func TestEveryEndInAFrameIsTold(t *testing.T) {
 }
 
 func TestWithoutScriptAFrameStillPays(t *testing.T) {
-	shop, b, page := coinslottest.OpenShop(t), start(t), openAround(t)
+	shop, page := coinslottest.OpenShop(t), openAround(t)
+	b := start(t, shop)
+	b.allow(page.origin)
 	id := page.sell(t, shop)
 	b.do(chromedp.Navigate(page.origin))
 	f := b.frame()
@@ -203,7 +209,9 @@ func TestWithoutScriptAFrameStillPays(t *testing.T) {
 
 // The page around is on an origin that the game has not named.
 func TestElsewhereTheFrameStaysEmpty(t *testing.T) {
-	shop, b, page := coinslottest.OpenShop(t), start(t), openAround(t)
+	shop, page := coinslottest.OpenShop(t), openAround(t)
+	b := start(t, shop)
+	b.allow(page.origin)
 	for name, origins := range map[string][]string{"none": nil, "another": {"https://other.example"}, "another port": {"http://localhost:1"}} {
 		page.sell(t, shop, func(s *coinslottest.Sale) { s.Game.EmbedOrigins = origins })
 		b.do(chromedp.Navigate(page.origin))

@@ -1,65 +1,41 @@
 package browser
 
 import (
+	"slices"
 	"testing"
 
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
-// speak makes the browser ask for a language.
-func (b *tab) speak(lang string) {
-	b.t.Helper()
-	call(b, network.Enable, network.EnableParams{})
-	call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
-}
-
-// spoilt finds what a text has pushed out of its place: a page that is too wide, a
-// control whose text does not fit, and inputs side by side that are not level.
-const spoilt = `(() => {
-	const out = [];
-	if (document.documentElement.scrollWidth > innerWidth) out.push("the page is too wide: " + document.documentElement.scrollWidth);
-	for (const e of document.querySelectorAll("a, button, label, legend, h1, .badge, dt, dd, p, summary")) {
-		if (e.className !== "unseen" && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline") out.push("cut: " + e.textContent);
-	}
-	for (const e of document.querySelectorAll(".button, .quiet")) {
-		if (e.clientHeight > 76) out.push("a button of three lines: " + e.textContent);
-	}
-	const tops = ["expiry", "cvc"].map(id => document.getElementById(id)).filter(Boolean).map(e => e.getBoundingClientRect().top);
-	if (tops.length && tops[0] !== tops[1]) out.push("the inputs are not level: " + tops);
-	return out;
-})()`
-
-func TestEveryLanguageFitsASmallPhone(t *testing.T) {
-	shop, b := coinslottest.OpenShop(t), start(t)
-	pages := b.everyState(shop)
-	b.size(320, "light")
-	for _, lang := range []string{"en", "de", "fr", "es", "it", "pt-BR", "pl", "tr", "ru", "uk", "ja", "ko", "zh-Hans", "zh-Hant", "ar"} {
+// fitsSmallPhones looks at every language on the smallest screen.
+func fitsSmallPhones(t *testing.T, shop *coinslottest.Shop, pages map[string]string) {
+	b := start(t, shop)
+	b.allow(pages["broken"]) // a shop of its own
+	b.size(screen{320, "light"})
+	for _, lang := range languages {
+		if slices.Contains(looked, lang) {
+			continue // at every screen
+		}
 		b.speak(lang)
 		for name, address := range pages {
-			b.do(chromedp.Navigate(address))
+			b.visit(address)
 			b.unspoilt(lang + ", " + name)
 		}
-		b.do(chromedp.Navigate(pages["pending"]), chromedp.Click(css("summary")), chromedp.Click(payButton), chromedp.WaitVisible(css("#cvc-error")))
+		b.blunder(pages["pending"])
 		b.unspoilt(lang + ", wrong")
-	}
-}
-
-func (b *tab) unspoilt(what string) {
-	b.t.Helper()
-	for _, wrong := range run(b, chromedp.Evaluate[[]string](spoilt)) {
-		b.t.Errorf("%s: %s", what, wrong)
 	}
 }
 
 // An Arabic page runs from right to left, and a card's numbers in it from left to right.
 func TestAnArabicPageRunsFromTheRight(t *testing.T) {
-	shop, b := coinslottest.OpenShop(t), start(t)
+	t.Parallel()
+	shop := coinslottest.OpenShop(t)
+	b := start(t, shop)
 	arabic := "ar"
-	b.size(1280, "light")
-	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, func(s *coinslottest.Sale) { s.Order.Locale = &arabic }))), chromedp.Click(css("summary")))
+	b.size(screen{1280, "light"})
+	b.do(chromedp.Navigate(shop.Page(shop.Sell(t, func(s *coinslottest.Sale) { s.Order.Locale = &arabic }))), chromedp.Click(testCards))
 	for what, check := range map[string]string{
 		"the code of the card is left of its date":      `at("#cvc").right <= at("#expiry").left`,
 		"the picture stands at the right":               `at(".picture").right === at(".total").right`,
@@ -81,7 +57,7 @@ func TestAnArabicPageRunsFromTheRight(t *testing.T) {
 		}
 	}
 	b.typeCard("٤٢٤٢٤٢٤٢٤٢٤٢٤٢٤٢")
-	if got := run(b, chromedp.Value(css("#number"))); got != "4242 4242 4242 4242" {
+	if got := run(b, chromedp.Value(number)); got != "4242 4242 4242 4242" {
 		t.Errorf("a number of Arabic digits reads %q", got)
 	}
 	b.do(chromedp.Click(payButton))

@@ -25,7 +25,8 @@ func (b *tab) atTheBank(shop *coinslottest.Shop) (page string) {
 }
 
 func TestAPlayerApprovesAtTheBank(t *testing.T) {
-	shop, b := coinslottest.OpenShop(t), start(t)
+	shop := coinslottest.OpenShop(t)
+	b := start(t, shop)
 	b.atTheBank(shop)
 	b.do(chromedp.Reload())
 	b.until(`document.querySelectorAll("form").length === 2`)
@@ -37,7 +38,8 @@ func TestAPlayerApprovesAtTheBank(t *testing.T) {
 }
 
 func TestAPlayerRefusesAtTheBankAndPaysAnotherWay(t *testing.T) {
-	shop, b := coinslottest.OpenShop(t), start(t)
+	shop := coinslottest.OpenShop(t)
+	b := start(t, shop)
 	b.atTheBank(shop)
 	b.do(chromedp.Click(decline), chromedp.WaitVisible(css(".alert")))
 	if got := run(b, chromedp.Text(css(".alert"))); !strings.Contains(got, "could not confirm that it was you") {
@@ -50,7 +52,8 @@ func TestAPlayerRefusesAtTheBankAndPaysAnotherWay(t *testing.T) {
 
 // A player who left the bank's page finds the way back to it on the payment page.
 func TestThePageLeadsBackToTheBank(t *testing.T) {
-	shop, b := coinslottest.OpenShop(t), start(t)
+	shop := coinslottest.OpenShop(t)
+	b := start(t, shop)
 	b.do(chromedp.Navigate(b.atTheBank(shop)))
 	b.waitFor("verify")
 	b.do(chromedp.Click(css("a.button.main")))
@@ -60,7 +63,8 @@ func TestThePageLeadsBackToTheBank(t *testing.T) {
 }
 
 func TestTheBankIsReachedAndAnsweredWithoutScript(t *testing.T) {
-	shop, b := coinslottest.OpenShop(t), start(t)
+	shop := coinslottest.OpenShop(t)
+	b := start(t, shop)
 	b.withoutScript()
 	b.atTheBank(shop)
 	b.do(chromedp.Click(approve))
@@ -69,7 +73,8 @@ func TestTheBankIsReachedAndAnsweredWithoutScript(t *testing.T) {
 
 // A tab that waits follows what its player does in another.
 func TestATabThatShowsTheBankFollowsAnAnswerFromElsewhere(t *testing.T) {
-	shop, b := coinslottest.OpenShop(t), start(t)
+	shop := coinslottest.OpenShop(t)
+	b := start(t, shop)
 	page := b.atTheBank(shop)
 	id := pay.SessionID(page[strings.LastIndex(page, "/")+1:])
 	if _, err := shop.Gateway.Answer(t.Context(), id, 0, true); err != nil {

@@ -17,7 +17,7 @@
   all("form", function (form) {
     var sent = false, button = form.querySelector("button[type=submit]");
     form.addEventListener("submit", function (event) {
-      if (sent || (form.className === "card" && !check())) { event.preventDefault(); return; }
+      if (sent || (form.className === "card" && !check()) || offline(form, button)) { event.preventDefault(); return; }
       sent = true;
       button.setAttribute("aria-disabled", "true");
       var label = button.querySelector("span"), busy = button.getAttribute("data-busy");
@@ -31,6 +31,20 @@
       if (button.hasAttribute("data-rest")) { button.querySelector("span").textContent = button.getAttribute("data-rest"); }
     });
   });
+
+  // The browser's own page for who is offline would take what was typed with it.
+  function offline(form, button) {
+    onlineAgain();
+    if (navigator.onLine !== false) { return false; }
+    var told = document.createElement("p");
+    told.className = "alert offline";
+    told.setAttribute("role", "alert");
+    told.textContent = body.getAttribute("data-offline");
+    form.insertBefore(told, button);
+    return true;
+  }
+  function onlineAgain() { all(".offline", function (p) { p.parentNode.removeChild(p); }); }
+  window.addEventListener("online", onlineAgain);
 
   // The card form.
   var number = byID("number"), expiry = byID("expiry"), cvc = byID("cvc");
