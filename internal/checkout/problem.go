@@ -13,6 +13,10 @@ import (
 // notFound is one page for whatever is not there: nothing in it tells an id that
 // was never given out from one that could not be.
 func (v *visit) notFound() {
+	if !v.missed() {
+		v.render(http.StatusTooManyRequests, "problem", v.trouble("too_many"))
+		return
+	}
 	v.render(http.StatusNotFound, "problem", v.trouble("not_found"))
 }
 

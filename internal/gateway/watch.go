@@ -39,6 +39,44 @@ func (s *Service) WatchSession(ctx context.Context, c Caller, id pay.SessionID, 
 	}, func() error { return tell(nil) })
 }
 
+// WatchCheckout tells the payment page of a session as it is now, and after each change,
+// until it is final. It tells nil as a heartbeat. Not all that a page shows is an event, so
+// that with each heartbeat it looks for itself.
+func (s *Service) WatchCheckout(ctx context.Context, id pay.SessionID, tell func(*Checkout) error) error {
+	wake, stop, err := s.watchers.add(ctx, place{session: id})
+	if err != nil {
+		return err
+	}
+	defer stop()
+	var told *Checkout
+	news := func() (telling, error) {
+		if told != nil && told.Session.Status != pay.SessionPending {
+			return theLast, nil
+		}
+		c, err := s.Checkout(ctx, id)
+		if err != nil || told != nil && c.sameAs(*told) {
+			return nothing, err
+		}
+		told = &c
+		if c.Session.Status != pay.SessionPending {
+			return theLast, tell(&c)
+		}
+		return something, tell(&c)
+	}
+	return s.keepTelling(ctx, Caller{}, wake, news, func() error {
+		if how, err := news(); err != nil || how != nothing {
+			return err // where it was the last, the next look ends the watch
+		}
+		return tell(nil)
+	})
+}
+
+// sameAs says whether nothing has changed between two looks at a session.
+func (c Checkout) sameAs(o Checkout) bool {
+	return c.Session.Version == o.Session.Version && c.Session.Status == o.Session.Status &&
+		(c.Payment == nil) == (o.Payment == nil) && (c.Payment == nil || c.Payment.ID == o.Payment.ID && c.Payment.Version == o.Payment.Version)
+}
+
 // WatchEvents goes on in the feed as events happen, until ctx ends. It tells a Feed
 // without rows as a heartbeat, and once when all is told that was there already.
 func (s *Service) WatchEvents(ctx context.Context, c Caller, q store.EventQuery, tell func(store.Feed) error) error {
