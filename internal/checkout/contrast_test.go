@@ -40,6 +40,20 @@ func TestTheColoursCanBeToldApart(t *testing.T) {
 	}
 }
 
+// What is a colour, a size of letters, a shadow or a pace is said in tokens.css, once.
+func TestTheStyleTakesItsNumbersFromTheTokens(t *testing.T) {
+	style := regexp.MustCompile(`(?s)/\*.*?\*/`).ReplaceAllString(read("page/page.css"), "")
+	stray := regexp.MustCompile(`#[0-9a-fA-F]{3,8}\b|rgba?\(|(font-size|border-radius): [0-9.]+(px|rem)|\b[0-9.]+m?s (linear|ease|var)`)
+	for _, found := range stray.FindAllString(style, -1) {
+		t.Errorf("the style says %q by itself", found)
+	}
+	for _, m := range regexp.MustCompile(`var\((--[a-z0-9-]+)\)`).FindAllStringSubmatch(style, -1) {
+		if !strings.Contains(read("page/tokens.css"), m[1]+":") {
+			t.Errorf("there is no token %s", m[1])
+		}
+	}
+}
+
 func luminance(t *testing.T, hex string) float64 {
 	t.Helper()
 	n, err := strconv.ParseUint(hex[1:], 16, 32)

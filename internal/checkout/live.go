@@ -87,8 +87,6 @@ func (f *feed) tell(c *gateway.Checkout) error {
 	if f.out == nil {
 		f.liveHeader()
 		f.out = streams.NewPatient(f.w)
-		// A request without a body would else be taken for broken off at the limit of reading.
-		_ = http.NewResponseController(f.w).SetReadDeadline(time.Time{})
 	}
 	event := []byte("event: beat\ndata: .\n\n")
 	if c != nil {
