@@ -20,7 +20,7 @@ import (
 )
 
 // TestEveryStateFitsEveryScreen opens each state on phones and a desktop, in light
-// and dark, in English, in German for its long words and in Arabic, and leaves a picture
+// and dark, in English, in German for its long words, in Japanese and in Arabic, and leaves a picture
 // of each in COINSLOT_SCREENSHOTS to be looked at.
 func TestEveryStateFitsEveryScreen(t *testing.T) {
 	shop, b := coinslottest.OpenShop(t), start(t)
@@ -29,7 +29,7 @@ func TestEveryStateFitsEveryScreen(t *testing.T) {
 		dir = t.TempDir()
 	}
 	pages := b.everyState(shop)
-	for lang, prefix := range map[string]string{"en": "", "de": "de-", "ar": "ar-"} {
+	for lang, prefix := range map[string]string{"en": "", "de": "de-", "ar": "ar-", "ja": "ja-"} {
 		b.speak(lang)
 		for _, scheme := range []string{"light", "dark"} {
 			for _, width := range []int64{320, 375, 1280} {
