@@ -82,7 +82,7 @@
     shown = name;
     byID("number-brand").textContent = name;
     byID("number-mark").innerHTML = b ? '<svg class="plate" viewBox="0 0 36 24"><rect width="36" height="24" rx="4" fill="' + b[3] +
-      '"/><text x="18" y="16" fill="#fff" text-anchor="middle">' + b[2] + "</text></svg>" : plain;
+      '"/><text x="18" y="16" fill="#fff" text-anchor="middle" lengthAdjust="spacingAndGlyphs" textLength="' + (6 * b[2].length + 2) + '">' + b[2] + "</text></svg>" : plain;
     hint();
   }
   // The error says the same as the hint, which then is not said twice.
