@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -124,6 +125,8 @@ const (
 func TestALiveStreamTellsEachChangeUntilTheSessionIsFinal(t *testing.T) {
 	bothProtocols(t, func(s *stage) {
 		id := s.sell()
+		var paying sync.WaitGroup
+		defer paying.Wait()
 		f := s.follow(id)
 		for name, want := range map[string]string{"Content-Type": "text/event-stream", "Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"} {
 			if got := f.Header.Get(name); got != want {
@@ -139,12 +142,12 @@ func TestALiveStreamTellsEachChangeUntilTheSessionIsFinal(t *testing.T) {
 			}
 		}
 		s.bank.Hold()
-		go s.payByCard(id, "4000000000000002")
+		paying.Go(func() { s.payByCard(id, "4000000000000002") })
 		f.wants(`data: {"status":"pending","payment":"processing","attempt":0}`)
 		s.bank.Release()
 		f.wants(`data: {"status":"pending","payment":"failed","attempt":1}`)
 		s.bank.Hold()
-		go s.payByCard(id, "4242424242424242")
+		paying.Go(func() { s.payByCard(id, "4242424242424242") })
 		f.wants(`data: {"status":"pending","payment":"processing","attempt":1}`)
 		s.bank.Release()
 		f.wants(`data: {"status":"paid","payment":"succeeded","attempt":1}`)
@@ -168,10 +171,12 @@ func TestALiveStreamTellsTheTruthAtOnce(t *testing.T) {
 func TestEveryTabIsTold(t *testing.T) {
 	onStage(t, true, func(s *stage) {
 		id := s.sell()
+		var paying sync.WaitGroup
+		defer paying.Wait()
 		one, two := s.follow(id), s.follow(id)
 		one.wants(unpaid)
 		two.wants(unpaid)
-		go s.payByCard(id, "4242424242424242")
+		paying.Go(func() { s.payByCard(id, "4242424242424242") })
 		for _, f := range []*follower{one, two} {
 			got := f.hear()
 			for got != paid && got != "" {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -85,7 +86,9 @@ func TestWhatHappensElsewhereIsShownWithoutAReload(t *testing.T) {
 	b.do(chromedp.Navigate(shop.Page(id)))
 	b.untouched()
 	shop.Bank.Hold()
-	go payElsewhere(t, shop, id, "4242424242424242")
+	var paying sync.WaitGroup
+	paying.Go(func() { payElsewhere(t, shop, id, "4242424242424242") })
+	defer paying.Wait()
 	b.until(`document.body.className === "processing" && document.activeElement.textContent === "Processing your payment"`)
 	shop.Bank.Release()
 	b.until(`document.body.className === "paid" && document.activeElement.textContent === "Payment successful" && document.title === "Payment successful"`)
