@@ -189,6 +189,31 @@ func TestEveryTabIsTold(t *testing.T) {
 	})
 }
 
+// A hold that is being let go is no event, but the player is told.
+func TestWhatIsNoEventIsToldWithTheNextBeat(t *testing.T) {
+	onStage(t, false, func(s *stage) {
+		s.Key(t, pay.Sandbox, pay.Game{ID: "asks", Attempts: 3, ConfirmURL: "https://game.test/confirm"})
+		if _, _, err := s.Gateway.RotateConfirmSecret(s.Context(), "asks", 0); err != nil {
+			s.Fatal(err)
+		}
+		s.Receiver.Say(`{"decision":"reject"}`)
+		s.bank.Keep()
+		id := s.sell(func(o *pay.Order) { o.Game = "asks" })
+		f := s.follow(id)
+		f.wants(unpaid)
+		var paying sync.WaitGroup
+		paying.Go(func() { s.payByCard(id, "4242424242424242") })
+		defer paying.Wait()
+		began, got := time.Now(), f.hear()
+		for got != "" && !strings.Contains(got, `"note":"releasing"`) {
+			got = f.hear()
+		}
+		if took := time.Since(began); got != `data: {"status":"pending","payment":"authorized","attempt":0,"note":"releasing"}` || took > 20*time.Second {
+			s.Errorf("after %v it tells %q", took, got)
+		}
+	})
+}
+
 func TestALiveStreamTellsThatTheTimeIsUp(t *testing.T) {
 	onStage(t, false, func(s *stage) {
 		f := s.follow(s.sell(func(o *pay.Order) { o.ExpiresIn = new(time.Minute) }))

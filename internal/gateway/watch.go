@@ -71,10 +71,18 @@ func (s *Service) WatchCheckout(ctx context.Context, id pay.SessionID, tell func
 	})
 }
 
-// sameAs says whether nothing has changed between two looks at a session.
+// sameAs says whether nothing has changed between two looks at a session. What is noted on
+// a payment while it is under way does not raise its version.
 func (c Checkout) sameAs(o Checkout) bool {
-	return c.Session.Version == o.Session.Version && c.Session.Status == o.Session.Status &&
-		(c.Payment == nil) == (o.Payment == nil) && (c.Payment == nil || c.Payment.ID == o.Payment.ID && c.Payment.Version == o.Payment.Version)
+	if c.Session.Version != o.Session.Version || c.Session.Status != o.Session.Status || (c.Payment == nil) != (o.Payment == nil) {
+		return false
+	}
+	if c.Payment == nil {
+		return true
+	}
+	now, was := *c.Payment, *o.Payment
+	return now.ID == was.ID && now.Version == was.Version &&
+		now.Asking == was.Asking && now.Intent == was.Intent && (now.Failure == nil) == (was.Failure == nil)
 }
 
 // WatchEvents goes on in the feed as events happen, until ctx ends. It tells a Feed
