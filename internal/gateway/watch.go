@@ -40,8 +40,8 @@ func (s *Service) WatchSession(ctx context.Context, c Caller, id pay.SessionID, 
 }
 
 // WatchCheckout tells the payment page of a session as it is now, and after each change,
-// until it is final. It tells nil as a heartbeat. Not all that a page shows is an event, so
-// that with each heartbeat it looks for itself.
+// until it is final. It tells nil as a heartbeat, and looks again after each: not all that
+// a page shows is an event.
 func (s *Service) WatchCheckout(ctx context.Context, id pay.SessionID, tell func(*Checkout) error) error {
 	wake, stop, err := s.watchers.add(ctx, place{session: id})
 	if err != nil {
@@ -49,10 +49,7 @@ func (s *Service) WatchCheckout(ctx context.Context, id pay.SessionID, tell func
 	}
 	defer stop()
 	var told *Checkout
-	news := func() (telling, error) {
-		if told != nil && told.Session.Status != pay.SessionPending {
-			return theLast, nil
-		}
+	return s.keepTelling(ctx, Caller{}, wake, func() (telling, error) {
 		c, err := s.Checkout(ctx, id)
 		if err != nil || told != nil && c.sameAs(*told) {
 			return nothing, err
@@ -62,13 +59,7 @@ func (s *Service) WatchCheckout(ctx context.Context, id pay.SessionID, tell func
 			return theLast, tell(&c)
 		}
 		return something, tell(&c)
-	}
-	return s.keepTelling(ctx, Caller{}, wake, news, func() error {
-		if how, err := news(); err != nil || how != nothing {
-			return err // where it was the last, the next look ends the watch
-		}
-		return tell(nil)
-	})
+	}, func() error { return tell(nil) })
 }
 
 // sameAs says whether nothing has changed between two looks at a session. What is noted on
