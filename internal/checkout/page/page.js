@@ -236,7 +236,7 @@
   }
 
   // How things stand is told by the server as it changes, and asked for where it is not.
-  var poll = body.getAttribute("data-poll"), page = poll.replace(/\/state$/, ""), typed = null, renewing = false;
+  var poll = body.getAttribute("data-poll"), page = poll.replace(/\/state$/, ""), typed = null, renewing = false, stale = false;
   var source = null, hearing = false, silence, timer, hiding, pause = 0, again, patience = 1000;
   function pending() { return /^pending/.test(body.getAttribute("data-seen")); }
   function get(address, then) {
@@ -260,7 +260,7 @@
   // Puts the page as it is now in the place of what is shown, and keeps what was typed.
   function renew() {
     if (location.pathname !== page || !window.DOMParser) { location.replace(page); return; }
-    if (renewing) { return; }
+    if (renewing) { stale = true; return; }
     renewing = true;
     get(page, function (status, text) {
       // Its style and script carry another answer's nonce, and are here already.
@@ -268,6 +268,8 @@
       var next = status === 200 ? new DOMParser().parseFromString(text, "text/html") : null;
       var main = next && next.querySelector("main"), old = document.querySelector("main");
       renewing = false;
+      // What came meanwhile may be newer than what was got, and what could not be got is got later.
+      if (stale || !status) { stale = false; setTimeout(ask, status ? 0 : 3000); }
       if (!main || !next.body.getAttribute("data-seen")) { if (status) { location.replace(page); } return; }
       if (number) { typed = [number.value, expiry.value, cvc.value]; }
       sentAt = 0;
