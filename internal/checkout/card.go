@@ -11,13 +11,17 @@ import (
 )
 
 // expiryText accepts what people type for a month and a year: 08/29, 8 / 29, 0829, 08-2029.
+// A browser that fills it in may write 2029-08.
 var expiryText = regexp.MustCompile(`^([0-9]{1,2})\s*[/.\-\s]\s*([0-9]{2}|20[0-9]{2})$|^([0-9]{2})([0-9]{2}|20[0-9]{2})$`)
+
+var yearFirst = regexp.MustCompile(`^(20[0-9]{2})-([0-9]{2})$`)
 
 // readCard reads the three inputs of the card form. What makes no sense becomes a
 // card that pay.Card.Check refuses.
 func readCard(number, expiry, cvc string) pay.Card {
 	c := pay.Card{Number: western(number), CVC: western(cvc)}
-	if m := expiryText.FindStringSubmatch(western(expiry)); m != nil {
+	expiry = yearFirst.ReplaceAllString(western(expiry), "$2/$1")
+	if m := expiryText.FindStringSubmatch(expiry); m != nil {
 		c.ExpiryMonth, _ = strconv.Atoi(m[1] + m[3])
 		c.ExpiryYear, _ = strconv.Atoi(m[2] + m[4])
 		if c.ExpiryYear < 100 {

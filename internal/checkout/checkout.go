@@ -16,6 +16,10 @@ type Service interface {
 	// Checkout is what the page shows of a session, as of now.
 	Checkout(ctx context.Context, id pay.SessionID) (gateway.Checkout, error)
 
+	// WatchCheckout tells what the page shows of a session, now and after each change,
+	// until it is final. It tells nil as a heartbeat.
+	WatchCheckout(ctx context.Context, id pay.SessionID, tell func(*gateway.Checkout) error) error
+
 	// Pay tries to pay once. It may return while the payment is still processing.
 	Pay(ctx context.Context, id pay.SessionID, t gateway.Tender) (gateway.Checkout, error)
 
@@ -58,16 +62,19 @@ type TestCard struct {
 	Outcome string // in a few words, such as "card_declined"
 }
 
-// handler serves the page. It keeps nothing between requests.
+// handler serves the page. Of what was asked before it knows who follows a session just
+// now, and how often each address has asked for what is not there.
 type handler struct {
 	Options
-	sites *http.CrossOriginProtection
+	sites     *http.CrossOriginProtection
+	followers followers
+	misses    misses
 }
 
 // New makes the handler of everything below Mount, and of /images/.
 func New(o Options) http.Handler {
 	o.Mount = strings.TrimRight(o.Mount, "/")
-	h := &handler{Options: o, sites: http.NewCrossOriginProtection()}
+	h := &handler{Options: o, sites: http.NewCrossOriginProtection(), misses: misses{now: o.Now}}
 	// A proxy may have changed the Host that the origin is else compared with.
 	if err := h.sites.AddTrustedOrigin(o.Address.origin()); err != nil {
 		panic("checkout: an Address that is no origin: " + err.Error())

@@ -26,9 +26,9 @@ func TestAPaymentThatItsGameRejectsSaysSoAndThatNothingWasCharged(t *testing.T) 
 	shop, page := asking(t, 2)
 	shop.Receiver.Say(`{"decision":"reject","reason":"<b>SKU 17 sold out</b>"}`)
 	page = page.payByCard("4242424242424242").follow()
-	page.says("This item is no longer available. Nothing was charged. You can try again")
+	page.says("Space Shooter could not provide this item. Nothing was charged. You can try again")
 	page = page.payByCard("4242424242424242").follow()
-	page.says("Payment failed", "This item is no longer available.", "no attempts left", "Nothing was charged", "Back to Space Shooter")
+	page.says("Payment failed", "Space Shooter could not provide this item.", "no attempts left", "Nothing was charged", "Back to Space Shooter")
 	if len(page.all("form")) != 0 || strings.Contains(page.body, "SKU 17") {
 		t.Error("there is a form, or the game's words for its developers")
 	}
@@ -40,11 +40,11 @@ func TestWhileItsGameIsAskedThePageWaits(t *testing.T) {
 	t.Parallel()
 	shop, form := asking(t, 2)
 	page := form.payByCard("4242424242424242").follow() // the game says nothing that decides
-	page.says("Payment approved", "Space Shooter is making sure", "charged only once it has agreed")
+	page.says("Checking with Space Shooter", "Space Shooter is making sure", "charged only once it has agreed")
 	if len(page.all("form")) != 0 || !strings.Contains(page.text("noscript"), `http-equiv="refresh"`) {
 		t.Error("there is a form, or the page does not look again without script")
 	}
-	if state := open(t, page.url+"/state"); strings.TrimSpace(state.body) != `{"status":"pending","payment":"authorized","attempt":0}` {
+	if state := open(t, page.url+"/state"); strings.TrimSpace(state.body) != `{"status":"pending","payment":"authorized","attempt":0,"note":"asking"}` {
 		t.Errorf("the state is %s", state.body)
 	}
 	form.submit("/cancel", 0).follow().says("charged only once it has agreed")
@@ -58,5 +58,5 @@ func TestARejectedPaymentThatIsStillHeldIsNotCalledApproved(t *testing.T) {
 	shop.Bank.Keep()
 	shop.Receiver.Say(`{"decision":"reject"}`)
 	page.payByCard("4242424242424242").follow().
-		says("Payment not accepted", "This item is no longer available.", "You are not charged", "being released")
+		says("Payment not accepted", "Space Shooter could not provide this item.", "You are not charged", "being released")
 }

@@ -72,7 +72,7 @@ func (v *visit) view(c gateway.Checkout) *view {
 		s.Heading = l.text("title_pay", s.Order.Price, s.Order.Game)
 		s.Form = v.form(c, l)
 		if c.Payment != nil {
-			s.Problem = l.sentences(l.text(reason(*c.Payment)), l.text("try_again"), attemptsLeft(l, c.Session))
+			s.Problem = l.sentences(l.text(reason(*c.Payment), s.Order.Game), l.text("try_again"), attemptsLeft(l, c.Session))
 		}
 	case "processing":
 		s.Heading, s.Says = l.text("processing"), l.text("processing_says")
@@ -90,7 +90,7 @@ func (v *visit) view(c gateway.Checkout) *view {
 		s.Owed = false
 		s.Heading, s.Says = l.text(s.State), l.text(s.State+"_says", s.Order.Game)
 		if s.State == "failed" && c.Payment != nil {
-			s.Problem = l.text(reason(*c.Payment))
+			s.Problem = l.text(reason(*c.Payment), s.Order.Game)
 		}
 	}
 	if s.Back != nil {
@@ -102,13 +102,27 @@ func (v *visit) view(c gateway.Checkout) *view {
 // held says what a payment waits for whose amount is set aside: for its game to take it,
 // to say whether it will, or for the provider to let it go because the game will not.
 func held(l locale, p *pay.Payment, game string) (heading, says string) {
-	switch {
-	case p.Failure != nil:
-		return l.text("releasing"), l.sentences(l.text(reason(*p)), l.text("releasing_says"))
-	case p.Asking:
-		return l.text("authorized"), l.text("asking_says", game)
+	switch waits := waitsFor(*p); waits {
+	case releasing:
+		return l.text(waits), l.sentences(l.text(reason(*p), game), l.text("releasing_says"))
+	case asking:
+		return l.text(waits, game), l.text("asking_says", game)
 	}
 	return l.text("authorized"), l.text("authorized_says", game)
+}
+
+const asking, releasing = "asking", "releasing"
+
+// waitsFor is what an authorized payment waits for: nothing in particular, its game's
+// word on it, or the end of its hold.
+func waitsFor(p pay.Payment) string {
+	switch {
+	case p.Failure != nil:
+		return releasing
+	case p.Asking:
+		return asking
+	}
+	return ""
 }
 
 func attemptsLeft(l locale, s pay.Session) string {
@@ -145,12 +159,28 @@ func (v *visit) form(c gateway.Checkout, l locale) *form {
 		return f
 	}
 	f.TestCards, f.TestExpiry = v.TestCards, testExpiry(v.Now())
+	v.offerWallets(f, c, l)
+	return f
+}
+
+// offerWallets puts a button on the page for each wallet that makes sense on the device,
+// and lists the others for developers. A player whose app withholds one is told how to
+// get out of it.
+func (v *visit) offerWallets(f *form, c gateway.Checkout, l locale) {
+	d, id := deviceOf(v.r.Header), c.Session.ID
 	for _, m := range c.Methods {
-		if sheets[m] {
-			f.Wallets = append(f.Wallets, wallet{l.text(string(m)), v.Address.wallet(id, m)})
+		switch w := (wallet{l.text(string(m)), v.Address.wallet(id, m)}); {
+		case !sheets[m]:
+		case d.shows(m, c.Session.Item.Price.Currency):
+			f.Wallets = append(f.Wallets, w)
+		default:
+			f.OtherWallets = append(f.OtherWallets, w)
 		}
 	}
-	return f
+	if m := d.missesOut(); m != "" && slices.Contains(c.Methods, m) {
+		page := v.Address.PageURL(id)
+		f.InApp = &inApp{Says: l.text("in_app", l.text(string(m))), Open: d.elsewhere(page), Page: page}
+	}
 }
 
 // blame tells what was wrong with a form, beside the fields.
@@ -171,7 +201,8 @@ func (s *view) blame(in input) {
 	}
 }
 
-// reason is the key of the text that says why a payment came to nothing.
+// reason is the key of the text that says why a payment came to nothing, which may name
+// the game.
 func reason(p pay.Payment) string {
 	switch {
 	case p.Status == pay.PaymentCancelled:

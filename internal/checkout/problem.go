@@ -15,6 +15,10 @@ import (
 func (v *visit) notFound() {
 	v.frames = nil
 	v.lock()
+	if !v.missed() {
+		v.render(http.StatusTooManyRequests, "problem", v.trouble("too_many"))
+		return
+	}
 	v.render(http.StatusNotFound, "problem", v.trouble("not_found"))
 }
 

@@ -42,6 +42,7 @@ type action struct {
 var actions = map[string]action{
 	"":       {get: (*visit).page},
 	"state":  {get: (*visit).state},
+	"live":   {get: (*visit).live},
 	"wallet": {get: (*visit).wallet},
 	// A browser that is given the address of a form's answer again shows the page.
 	"pay":    {get: (*visit).toPage, post: (*visit).pay},

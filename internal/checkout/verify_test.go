@@ -68,7 +68,7 @@ func TestWhileTheBankWaitsThePageLeadsToIt(t *testing.T) {
 	if leads != 1 {
 		t.Errorf("%d links lead to %s", leads, check.url)
 	}
-	if state := open(t, page.url+"/state"); strings.TrimSpace(state.body) != `{"status":"pending","payment":"action_required","attempt":0}` {
+	if state := open(t, page.url+"/state"); strings.TrimSpace(state.body) != `{"status":"pending","payment":"processing","attempt":0,"note":"action_required"}` {
 		t.Errorf("the state is %s", state.body)
 	}
 	if again := open(t, check.url); again.status != http.StatusOK || len(again.all("form")) != 2 {

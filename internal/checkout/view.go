@@ -57,6 +57,8 @@ type form struct {
 	Token, Attempt string
 	Card           bool
 	Wallets        []wallet
+	OtherWallets   []wallet // that this device was not offered; in the sandbox
+	InApp          *inApp   // nil: the page is shown in a browser
 	Number         field
 	Expiry         field
 	CVC            field
@@ -77,6 +79,14 @@ type field struct {
 
 // wallet is a way to pay with one tap.
 type wallet struct{ Name, Href string }
+
+// inApp is what a player is told where the page is shown within an app that cannot show
+// the wallet of their system.
+type inApp struct {
+	Says string
+	Open template.URL // opens the page in the system's own browser; empty: no link does
+	Page string       // to be copied
+}
 
 // back is the way back to the game.
 type back struct {

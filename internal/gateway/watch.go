@@ -39,6 +39,43 @@ func (s *Service) WatchSession(ctx context.Context, c Caller, id pay.SessionID, 
 	}, func() error { return tell(nil) })
 }
 
+// WatchCheckout tells the payment page of a session as it is now, and after each change,
+// until it is final. It tells nil as a heartbeat, and looks again after each: not all that
+// a page shows is an event.
+func (s *Service) WatchCheckout(ctx context.Context, id pay.SessionID, tell func(*Checkout) error) error {
+	wake, stop, err := s.watchers.add(ctx, place{session: id})
+	if err != nil {
+		return err
+	}
+	defer stop()
+	var told *Checkout
+	return s.keepTelling(ctx, Caller{}, wake, func() (telling, error) {
+		c, err := s.Checkout(ctx, id)
+		if err != nil || told != nil && c.sameAs(*told) {
+			return nothing, err
+		}
+		told = &c
+		if c.Session.Status != pay.SessionPending {
+			return theLast, tell(&c)
+		}
+		return something, tell(&c)
+	}, func() error { return tell(nil) })
+}
+
+// sameAs says whether nothing has changed between two looks at a session. What is noted on
+// a payment while it is under way does not raise its version.
+func (c Checkout) sameAs(o Checkout) bool {
+	if c.Session.Version != o.Session.Version || c.Session.Status != o.Session.Status || (c.Payment == nil) != (o.Payment == nil) {
+		return false
+	}
+	if c.Payment == nil {
+		return true
+	}
+	now, was := *c.Payment, *o.Payment
+	return now.ID == was.ID && now.Version == was.Version &&
+		now.Asking == was.Asking && now.Intent == was.Intent && (now.Failure == nil) == (was.Failure == nil)
+}
+
 // WatchEvents goes on in the feed as events happen, until ctx ends. It tells a Feed
 // without rows as a heartbeat, and once when all is told that was there already.
 func (s *Service) WatchEvents(ctx context.Context, c Caller, q store.EventQuery, tell func(store.Feed) error) error {

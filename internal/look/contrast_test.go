@@ -2,6 +2,7 @@ package look
 
 import (
 	"math"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -35,6 +36,27 @@ func TestTheColoursCanBeToldApart(t *testing.T) {
 			a, b := colours[pair.front], colours[pair.back]
 			if ratio := (max(a, b) + .05) / (min(a, b) + .05); ratio < pair.least {
 				t.Errorf("%s: %s on %s is %.2f to 1, at least %.1f is needed", name, pair.front, pair.back, ratio, pair.least)
+			}
+		}
+	}
+}
+
+// What is a colour, a size of letters, a shadow or a pace is said in tokens.css, once, and
+// by no page's own style.
+func TestStylesTakeTheirNumbersFromTheTokens(t *testing.T) {
+	stray := regexp.MustCompile(`#[0-9a-fA-F]{3,8}\b|rgba?\(|(font-size|border-radius): [0-9.]+(px|rem)|\b[0-9.]+m?s (linear|ease|var)`)
+	for _, file := range []string{"../checkout/page/page.css", "../inbox/page/inbox.css"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		style := regexp.MustCompile(`(?s)/\*.*?\*/`).ReplaceAllString(string(text), "")
+		for _, found := range stray.FindAllString(style, -1) {
+			t.Errorf("%s says %q by itself", file, found)
+		}
+		for _, m := range regexp.MustCompile(`var\((--[a-z0-9-]+)\)`).FindAllStringSubmatch(style, -1) {
+			if !strings.Contains(Tokens, m[1]+":") {
+				t.Errorf("%s: there is no token %s", file, m[1])
 			}
 		}
 	}

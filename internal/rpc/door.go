@@ -14,6 +14,7 @@ import (
 
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/streams"
 )
 
 // door lets in only requests that can be a call: the right method and content type,
@@ -27,7 +28,7 @@ type door struct {
 }
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	stream := streams(r.URL.Path)
+	stream := isStream(r.URL.Path)
 	types := accepted[stream]
 	switch {
 	case !stream && isConnectGet(r) && reads(r.URL.Path):
@@ -52,10 +53,10 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if stream {
-		ctx, stop := untilEnd(ctx)
+		ctx, stop := streams.UntilEnd(ctx)
 		defer stop()
-		p := newPatient(w)
-		defer p.end()
+		p := streams.NewPatient(w)
+		defer p.End()
 		w, r = p, r.WithContext(ctx)
 	}
 	d.next.ServeHTTP(w, r)

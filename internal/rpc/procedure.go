@@ -23,8 +23,8 @@ func Procedure(path string) protoreflect.MethodDescriptor {
 	return procedure
 }
 
-// streams says whether a path calls a method that sends or takes a stream.
-func streams(path string) bool {
+// isStream says whether a path calls a method that sends or takes a stream.
+func isStream(path string) bool {
 	p := Procedure(path)
 	return p != nil && (p.IsStreamingServer() || p.IsStreamingClient())
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/rest"
 	"github.com/coinslot/coinslot/internal/rpc"
+	"github.com/coinslot/coinslot/internal/streams"
 )
 
 // Options is all that the server is made of.
@@ -89,7 +90,7 @@ func New(o Options) (*Server, error) {
 		mux.Handle("/dev/inbox", until(end, shown))
 		mux.Handle("/dev/inbox/", until(end, shown))
 	}
-	s.Handler = rpc.EndStreams(end, observed(recovered(caching(mux), o.Logger), o.Registry, o.Logger))
+	s.Handler = streams.EndWith(end, observed(recovered(caching(mux), o.Logger), o.Registry, o.Logger))
 	return s, nil
 }
 

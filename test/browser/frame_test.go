@@ -178,7 +178,12 @@ func TestEveryEndInAFrameIsTold(t *testing.T) {
 			tt.do(id, f)
 			f.waitFor(name)
 			b.hears(shop, id, tt.want...)
-			if got := run(f, chromedp.Evaluate[string](`document.querySelector(".help a").target`)); got != "_blank" {
+			if got := run(f, chromedp.Evaluate[string](`(() => {
+				const help = document.querySelector(".help a");
+				help.addEventListener("click", e => e.preventDefault());
+				help.click();
+				return help.target;
+			})()`)); got != "_blank" {
 				t.Errorf("help opens in %q", got)
 			}
 			// A new frame begins anew, and tells the end that there was.

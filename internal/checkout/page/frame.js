@@ -3,7 +3,15 @@
   "use strict";
   var body = document.body, session = body.getAttribute("data-session"), framers = (body.getAttribute("data-framers") || "").split(" ");
   if (window.parent === window) { return; }
-  Array.prototype.forEach.call(document.querySelectorAll(".help a"), function (a) { a.target = "_blank"; }); // help must not end the visit
+  // What is on the page may be replaced, so a tap is heard wherever it falls.
+  function tapped(selector, then) {
+    document.addEventListener("click", function (event) {
+      for (var e = event.target; e && e !== document; e = e.parentNode) {
+        if (e.matches && e.matches(selector)) { then(e); return; }
+      }
+    });
+  }
+  tapped(".help a", function (a) { a.target = "_blank"; }); // help must not end the visit
   if (!session) { return; }
 
   // Who is told: the page around, where the browser says who that is, else whichever of those that may frame this one it is.
@@ -33,7 +41,5 @@
   document.addEventListener("submit", function (event) {
     if (!event.defaultPrevented && /\/pay$/.test(event.target.getAttribute("action"))) { tell("processing"); }
   });
-  Array.prototype.forEach.call(document.querySelectorAll("[data-leave]"), function (a) {
-    a.addEventListener("click", function () { post("closed"); });
-  });
+  tapped("[data-leave]", function () { post("closed"); });
 })();

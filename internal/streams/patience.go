@@ -1,4 +1,4 @@
-package rpc
+package streams
 
 import (
 	"net/http"
@@ -8,39 +8,40 @@ import (
 // readWithin is how long the reader of a stream may take nothing of what is sent.
 const readWithin = 10 * time.Second
 
-// patient lets an answer go on for as long as its reader reads. The http.Server's limit
+// Patient lets an answer go on for as long as its reader reads. The http.Server's limit
 // is of a whole answer, which for a stream has no end: so it is lifted, and each piece
 // that is sent has one of its own. The limit of reading stays: it ends with the request.
-type patient struct {
+type Patient struct {
 	http.ResponseWriter
 	control *http.ResponseController
 }
 
-func newPatient(w http.ResponseWriter) *patient {
-	p := &patient{w, http.NewResponseController(w)}
+// NewPatient lifts the limit of a whole answer. End must be called before the handler returns.
+func NewPatient(w http.ResponseWriter) *Patient {
+	p := &Patient{w, http.NewResponseController(w)}
 	p.hurry(time.Time{})
 	return p
 }
 
 // hurry bounds what is written from now on, or with the zero time lets it be. Where
 // there is no connection, as in tests, there is nothing to bound.
-func (p *patient) hurry(until time.Time) { _ = p.control.SetWriteDeadline(until) }
+func (p *Patient) hurry(until time.Time) { _ = p.control.SetWriteDeadline(until) }
 
-func (p *patient) Write(b []byte) (int, error) {
+func (p *Patient) Write(b []byte) (int, error) {
 	p.hurry(time.Now().Add(readWithin))
 	defer p.hurry(time.Time{}) // HTTP/2 would end the stream at the deadline though nothing is being written
 	return p.ResponseWriter.Write(b)
 }
 
 // Flush implements http.Flusher. What is wrong with the connection, the next Write tells.
-func (p *patient) Flush() {
+func (p *Patient) Flush() {
 	p.hurry(time.Now().Add(readWithin))
 	defer p.hurry(time.Time{})
 	_ = p.control.Flush()
 }
 
 // Unwrap is for http.ResponseController.
-func (p *patient) Unwrap() http.ResponseWriter { return p.ResponseWriter }
+func (p *Patient) Unwrap() http.ResponseWriter { return p.ResponseWriter }
 
-// end bounds what the http.Server still writes when the handler has returned.
-func (p *patient) end() { p.hurry(time.Now().Add(readWithin)) }
+// End bounds what the http.Server still writes when the handler has returned.
+func (p *Patient) End() { p.hurry(time.Now().Add(readWithin)) }
