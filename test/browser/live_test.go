@@ -92,7 +92,7 @@ func TestAChangeThatIsNotTheFormsLeavesWhatIsTyped(t *testing.T) {
 	b := start(t, shop)
 	b.do(chromedp.Navigate(shop.Page(shop.Sell(t))), chromedp.SendKeys(css("#number"), "4242"))
 	b.do(chromedp.Evaluate[chromedp.Void](`window.dispatchEvent(new Event("online")); undefined`))
-	time.Sleep(300 * time.Millisecond) // for an answer that changes nothing, of which nothing can tell
+	b.until(`performance.getEntriesByType("resource").some(e => e.name.endsWith("/state") && e.responseEnd > 0)`)
 	if got := run(b, chromedp.Value(css("#number"))); got != "4242" {
 		t.Errorf("the number is %q", got)
 	}
