@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/coinslot/coinslot/internal/gateway"
@@ -19,13 +20,15 @@ func charged(t *testing.T, shop *coinslottest.Shop, times int) {
 	}
 }
 
-func TestASecondTabFollowsTheFirst(t *testing.T) {
+// TestTwoTabsFollowEachOther has those that hear of each other.
+func TestASecondTabThatHearsNothingPaysNothing(t *testing.T) {
 	t.Parallel()
 	shop := coinslottest.OpenShop(t)
 	b := start(t, shop)
 	address := shop.Page(shop.Sell(t))
 	shop.Bank.Hold()
 	other := b.another(shop)
+	other.deafen()
 	other.visit(address)
 	other.typeCard("5555555555554444")
 	b.paid(address, "4242424242424242")
@@ -35,6 +38,7 @@ func TestASecondTabFollowsTheFirst(t *testing.T) {
 	other.waitFor("processing")
 	shop.Bank.Release()
 	b.waitFor("paid")
+	other.do(chromedp.Reload())
 	other.waitFor("paid")
 	charged(t, shop, 1)
 }
@@ -52,6 +56,14 @@ func TestATabThatIsLookedAtAgainTellsTheTruth(t *testing.T) {
 	other.do(chromedp.Evaluate[chromedp.Void](`document.dispatchEvent(new Event("visibilitychange"))`))
 	other.waitFor("paid")
 	charged(t, shop, 1)
+}
+
+// deafen keeps the pages that are opened from then on from learning of what happens elsewhere.
+func (b *tab) deafen() {
+	b.t.Helper()
+	call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: "delete window.EventSource; XMLHttpRequest.prototype.send = function () {}",
+	})
 }
 
 func TestABackButtonAfterPayingChargesNothing(t *testing.T) {
@@ -165,6 +177,7 @@ func TestAFormOfASessionThatHasEndedChargesNothing(t *testing.T) {
 	shop := coinslottest.OpenShop(t)
 	b := start(t, shop)
 	id := shop.Sell(t)
+	b.deafen()
 	b.visit(shop.Page(id))
 	b.typeCard("4242424242424242")
 	if _, err := shop.Gateway.CancelSession(t.Context(), gateway.Caller{Environment: pay.Sandbox}, id, gateway.Idempotency{}); err != nil {

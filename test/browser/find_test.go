@@ -1,6 +1,10 @@
 package browser
 
-import "github.com/chromedp/chromedp"
+import (
+	"context"
+
+	"github.com/chromedp/chromedp"
+)
 
 // css finds elements. A plain string is also looked for in texts, the style's too.
 type css = chromedp.CSS
@@ -30,10 +34,15 @@ func wrong(field css) css { return field + "-error" }
 // in finds an element of the page that is in a state.
 func in(state string) css { return css("body." + state + " main") }
 
-// visit opens a page.
+// visit opens a page. One that tries the way back to its game at that very moment ends what
+// was begun, and is asked again.
 func (b *tab) visit(address string) {
 	b.t.Helper()
-	b.do(chromedp.Navigate(address))
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
+		b.do(chromedp.Navigate(address))
+	}
 }
 
 // click clicks one after the other.

@@ -16,7 +16,7 @@ import (
 )
 
 // elements is the shape of a page: its elements and their attributes' names.
-const elements = `[...document.querySelectorAll("*")].map(e => e.tagName + " " + e.getAttributeNames()).join("\n")`
+const elements = `[...document.querySelectorAll("*")].map(e => e.tagName + " " + e.getAttributeNames().filter(a => a !== "hidden" && a !== "tabindex")).join("\n")`
 
 // TestAPayloadIsText puts every payload into every text that a game or a player controls,
 // and opens the pages that show it.

@@ -173,6 +173,7 @@ func TestEveryEndLeadsBackToTheGame(t *testing.T) {
 		_, _ = w.Write([]byte("<!doctype html><link rel=icon href=data:,><body class=game><main>Welcome back"))
 	}))
 	t.Cleanup(game.Close)
+	b.allow(game.URL)
 	sell := func(attempts int) pay.SessionID {
 		return shop.Sell(t, func(s *coinslottest.Sale) {
 			s.Game.Attempts = attempts
