@@ -15,7 +15,8 @@ import (
 	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
-// elements is the shape of a page: its elements and their attributes' names.
+// elements is the shape of a page: its elements and their attributes' names, but for those
+// by which the script moves the focus and says that it tries the way back.
 const elements = `[...document.querySelectorAll("*")].map(e => e.tagName + " " + e.getAttributeNames().filter(a => a !== "hidden" && a !== "tabindex")).join("\n")`
 
 // TestAPayloadIsText puts every payload into every text that a game or a player controls,
