@@ -70,7 +70,11 @@ func (r Reader) AskedPayments(after pay.PaymentID, most int) ([]pay.Payment, err
 
 // Answer is store.Reader's.
 func (r Reader) Answer(s store.Scope, key string, now time.Time) (store.Answer, error) {
-	return one(r.q, readAnswer, selectAnswer, string(s.Environment), string(s.Game), s.Method, key, stamp(now))
+	args := []any{string(s.Environment), string(s.Game), s.Method, key, stamp(now)}
+	if c, ok := r.q.(Concurrent); ok && c.Presume(selectAnswer, args...) {
+		return store.Answer{}, store.ErrNotFound
+	}
+	return one(r.q, readAnswer, selectAnswer, args...)
 }
 
 // Image is store.Reader's.
