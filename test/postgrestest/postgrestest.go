@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,16 +31,32 @@ var shared struct {
 	err    error
 }
 
-// URL makes a database with the schema of today, which lasts as long as the test.
+// URL is that of a database with the schema of today and nothing in it, which is the
+// test's own as long as it runs.
 func URL(t testing.TB) string {
 	t.Helper()
-	return sharedServer(t).database(t, " TEMPLATE "+pattern)
+	s := sharedServer(t)
+	name := s.takeSpare()
+	if name == "" {
+		name = s.create(t, " TEMPLATE "+pattern)
+	}
+	t.Cleanup(func() {
+		if err := s.exec(name, emptied); err != nil {
+			t.Log(err) // it is not used again
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.spare = append(s.spare, name)
+	})
+	return s.url(name)
 }
 
 // EmptyURL makes a database without a schema.
 func EmptyURL(t testing.TB) string {
 	t.Helper()
-	return sharedServer(t).database(t, "")
+	s := sharedServer(t)
+	return s.url(s.create(t, ""))
 }
 
 // sharedServer starts the server of this binary, unless it runs.
@@ -64,43 +79,57 @@ func sharedServer(t testing.TB) *Server {
 const pattern = "coinslot_pattern"
 
 func (s *Server) makePattern() error {
-	if err := s.exec("CREATE DATABASE " + pattern); err != nil {
+	if err := s.exec("postgres", "CREATE DATABASE "+pattern); err != nil {
 		return err
 	}
 	_, err := postgres.Migrate(context.Background(), s.url(pattern))
 	return err
 }
 
-var made atomic.Int64
-
-// database makes one and drops it when the test ends.
-func (s *Server) database(t testing.TB, how string) string {
+// create makes a database.
+func (s *Server) create(t testing.TB, how string) (name string) {
 	t.Helper()
-	name := fmt.Sprintf("coinslot_%d", made.Add(1))
-	if err := s.exec("CREATE DATABASE " + name + how); err != nil {
+	s.mu.Lock()
+	defer s.mu.Unlock() // copies of one pattern get into each other's way
+	s.made++
+	name = fmt.Sprintf("coinslot_%d", s.made)
+	if err := s.exec("postgres", "CREATE DATABASE "+name+how); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := s.exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-			t.Log(err)
-		}
-	})
-	return s.url(name)
+	return name
 }
 
-// copying keeps copies of the pattern from getting into each other's way.
-var copying sync.Mutex
+// takeSpare takes a database that another test has done with: to empty one takes a
+// fraction of the time in which one is made.
+func (s *Server) takeSpare() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.spare) == 0 {
+		return ""
+	}
+	name := s.spare[len(s.spare)-1]
+	s.spare = s.spare[:len(s.spare)-1]
+	return name
+}
 
-func (s *Server) exec(sql string) error {
-	copying.Lock()
-	defer copying.Unlock()
+// emptied makes a database as it was after the migrations, once nobody uses it.
+const emptied = `
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+DO $$ BEGIN
+	EXECUTE (SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ') || ' RESTART IDENTITY'
+		FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'goose_db_version');
+END $$;
+INSERT INTO pulse (id, beat) VALUES (1, 0);
+INSERT INTO engine (name, value) VALUES ('generation', 1), ('settled', 0), ('fold', 0);`
+
+func (s *Server) exec(database, sql string) error {
 	ctx := context.Background()
-	c, err := pgx.Connect(ctx, s.url("postgres"))
+	c, err := pgx.Connect(ctx, s.url(database))
 	if err != nil {
 		return err
 	}
 	defer c.Close(ctx)
-	_, err = c.Exec(ctx, sql)
+	_, err = c.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
 	return err
 }
 
@@ -149,6 +178,10 @@ type Server struct {
 	settings      []string
 	guard         *exec.Cmd // the shell that the server is a child of
 	life          *os.File  // closed: the guard ends the server
+
+	mu    sync.Mutex
+	made  int      // databases
+	spare []string // those that nobody uses
 }
 
 // Start starts a server of the test's own, which keeps what it has acknowledged.

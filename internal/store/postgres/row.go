@@ -44,9 +44,12 @@ func (r row) Int(column int) int64 {
 	return 0
 }
 
-// Bytes is sqlstore.Row's.
+// Bytes is sqlstore.Row's. None are nil, as with SQLite.
 func (r row) Bytes(column int) []byte {
 	v := r.values[column]
+	if len(v) == 0 {
+		return nil
+	}
 	if r.fields[column].Format == asText && r.fields[column].DataTypeOID == oidBytea {
 		decoded, _ := hex.DecodeString(string(bytes.TrimPrefix(v, []byte(`\x`))))
 		return decoded

@@ -109,7 +109,7 @@ var (
 			status = CASE WHEN again = 1 AND $3 <> 'delivered' THEN 'pending' ELSE $3 END,
 			due_at = CASE WHEN again = 1 AND $3 <> 'delivered' THEN 0 ELSE CAST($4 AS BIGINT) END,
 			earlier = CASE WHEN again = 1 THEN $2 ELSE earlier END
-		WHERE id = $1 AND attempts = $2 - 1 AND status = 'pending'`)
+		WHERE id = $1 AND attempts + 1 = $2 AND status = 'pending'`)
 
 	noteFailing   = statement(`UPDATE endpoints SET failing_since = $2 WHERE number = $1 AND failing_since = 0`)
 	noteRecovered = statement(`UPDATE endpoints SET failing_since = 0 WHERE number = $1 AND failing_since <> 0`)
