@@ -10,6 +10,7 @@ var commands = []command{
 	sessionsShow,
 	refundsCreate, refundsList, refundsShow,
 	sandboxPay, triggerCommand, listenCommand,
+	migrateStatus, migrateUp,
 	benchCommand,
 	versionCommand,
 }

@@ -41,6 +41,7 @@ func (s *Service) Run(ctx context.Context) {
 	context.AfterFunc(ctx, func() { close(s.stopping) })
 	var jobs sync.WaitGroup
 	jobs.Go(func() { s.expireInTime(ctx) })
+	jobs.Go(func() { s.followSettings(ctx) })
 	jobs.Go(func() {
 		s.watchers.follow(ctx, func(err error) { s.log.ErrorContext(ctx, "follow the feed for those who watch", "error", err) })
 	})

@@ -145,6 +145,10 @@ type Reader interface {
 	// PendingRefunds lists refunds that are pending, oldest first, after the given id.
 	PendingRefunds(after pay.RefundID, most int) ([]pay.Refund, error)
 
+	// Generation is another number than before once another process may have changed the
+	// settings since. Where only one can use the database it stays the same.
+	Generation() (int64, error)
+
 	// Consumer is how far a named reader of the feed has come.
 	Consumer(Consumer) (Place, error)
 

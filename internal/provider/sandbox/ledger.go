@@ -13,8 +13,8 @@ import (
 )
 
 // Ledger keeps the sandbox's books, apart from what Coinslot itself keeps of a
-// payment, so that the two can be compared. It has one writer: two Providers over
-// one ledger at the same time could each begin the same payment.
+// payment, so that the two can be compared. It has one writer, unless it is Shared: two
+// Providers over one ledger at the same time could each begin the same payment.
 type Ledger interface {
 	// Load is the value that was saved last; nil where there is none, and that is no error.
 	Load(ctx context.Context, key string) ([]byte, error)
@@ -24,20 +24,28 @@ type Ledger interface {
 	Save(ctx context.Context, key string, value []byte) error
 }
 
-// load reads a payment's entry; one that is not there has no state.
-func load(ctx context.Context, l Ledger, id pay.PaymentID) (entry, error) {
-	e := entry{Payment: id}
-	raw, err := l.Load(ctx, string(id))
-	if err != nil {
-		return e, fmt.Errorf("read the ledger: %w", err)
+// Shared is a Ledger that several Providers write, in several processes.
+type Shared interface {
+	Ledger
+
+	// Swap keeps the value, as Save does, if what is there is still what it was: nil for
+	// nothing. It says whether that was so.
+	Swap(ctx context.Context, key string, was, value []byte) (kept bool, err error)
+}
+
+// load reads a payment's entry, and as what it was kept; one that is not there has no state.
+func load(ctx context.Context, l Ledger, id pay.PaymentID) (e entry, raw []byte, err error) {
+	e.Payment = id
+	if raw, err = l.Load(ctx, string(id)); err != nil {
+		return e, nil, fmt.Errorf("read the ledger: %w", err)
 	}
 	if raw == nil {
-		return e, nil
+		return e, nil, nil
 	}
 	if err := json.Unmarshal(raw, &e); err != nil {
-		return e, fmt.Errorf("understand the ledger: %w", err)
+		return e, nil, fmt.Errorf("understand the ledger: %w", err)
 	}
-	return e, e.sound(id)
+	return e, raw, e.sound(id)
 }
 
 // sound refuses an entry that this package did not write: to guess at where money
@@ -63,15 +71,22 @@ func (e *entry) sound(id pay.PaymentID) error {
 	return fmt.Errorf("understand the ledger: the payment's state is %q", e.State)
 }
 
-func save(ctx context.Context, l Ledger, e entry) error {
+// save keeps a payment's entry, unless another Provider has written it since it was loaded.
+func save(ctx context.Context, l Ledger, e entry, was []byte) (kept bool, err error) {
 	raw, err := json.Marshal(e)
 	if err != nil {
-		return fmt.Errorf("write down the payment: %w", err)
+		return false, fmt.Errorf("write down the payment: %w", err)
 	}
-	if err := l.Save(ctx, string(e.Payment), raw); err != nil {
-		return fmt.Errorf("write the ledger: %w", err)
+	kept = true
+	if shared, ok := l.(Shared); ok {
+		kept, err = shared.Swap(ctx, string(e.Payment), was, raw)
+	} else {
+		err = l.Save(ctx, string(e.Payment), raw)
 	}
-	return nil
+	if err != nil {
+		return false, fmt.Errorf("write the ledger: %w", err)
+	}
+	return kept, nil
 }
 
 // MemoryLedger is a Ledger for tests: it lasts as long as the process.

@@ -61,21 +61,27 @@ func change[T any](ctx context.Context, p *Provider, o operation, id pay.Payment
 		return nothing, failed(o, id, err)
 	}
 	defer done()
-	e, err := load(ctx, p.ledger, id)
-	if err != nil {
-		return nothing, failed(o, id, err)
-	}
-	steps := len(e.History)
-	outcome, refusal := do(&e)
-	if len(e.History) > steps {
-		if err := save(ctx, p.ledger, e); err != nil {
+	for {
+		e, was, err := load(ctx, p.ledger, id)
+		if err != nil {
 			return nothing, failed(o, id, err)
 		}
+		steps := len(e.History)
+		outcome, refusal := do(&e)
+		if len(e.History) > steps {
+			kept, err := save(ctx, p.ledger, e, was)
+			if err != nil {
+				return nothing, failed(o, id, err)
+			}
+			if !kept {
+				continue // another server was at the payment
+			}
+		}
+		if refusal != nil {
+			return nothing, failed(o, id, refusal)
+		}
+		return outcome, nil
 	}
-	if refusal != nil {
-		return nothing, failed(o, id, refusal)
-	}
-	return outcome, nil
 }
 
 func failed(o operation, id pay.PaymentID, err error) error {

@@ -82,6 +82,14 @@ func (r Reader) Image(name pay.ImageName) (pay.Image, error) {
 	return one(r.q, readImage, selectImage, string(name))
 }
 
+// Generation is store.Reader's.
+func (r Reader) Generation() (int64, error) {
+	if _, ok := r.q.(Concurrent); ok {
+		return one(r.q, readInteger, selectGeneration)
+	}
+	return 0, nil
+}
+
 // Game is store.Reader's.
 func (r Reader) Game(id pay.GameID) (pay.Game, error) {
 	return one(r.q, readGame, selectGame, string(id))
