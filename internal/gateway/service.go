@@ -61,6 +61,7 @@ type Service struct {
 	settings    atomic.Pointer[settings]
 	used        lastUse
 	images      images
+	others      *others        // what may be under way in other processes
 	charging    sync.Map       // ids of payments whose own call is under way in this process
 	configuring sync.Mutex     // settings are reloaded in the order in which they were written
 	returning   sync.Map       // the same of refunds
@@ -75,7 +76,7 @@ type Service struct {
 func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
 		store: o.Store, providers: o.Provider, payload: o.Payload, secrets: o.Secrets, asker: o.Asker, now: o.Now, log: o.Logger,
-		watchers: newWatchers(o.Store), asked: make(chan struct{}, mostAsked),
+		watchers: newWatchers(o.Store), others: newOthers(o.Store.Shared()), asked: make(chan struct{}, mostAsked),
 		window:   max(o.IdempotencyWindow, 24*time.Hour),
 		stopping: make(chan struct{}), reopened: make(chan struct{}, 1),
 	}

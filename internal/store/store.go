@@ -58,6 +58,9 @@ type Store interface {
 	// second, until stop is called. A token is a hint to look, not a count.
 	Watch() (written <-chan struct{}, stop func())
 
+	// Shared says whether other processes may use the database at the same time.
+	Shared() bool
+
 	// Check says whether the store could take a write now.
 	Check(ctx context.Context) error
 

@@ -47,9 +47,11 @@ import (
 // Each transcript is played on every store, and must be the same byte for byte.
 func TestTranscripts(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
 		playAll(t, func(testing.TB) string { return "" })
 	})
 	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
 		postgrestest.Programs(t)
 		playAll(t, postgrestest.URL)
 	})
@@ -64,6 +66,7 @@ func playAll(t *testing.T, database func(testing.TB) string) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
 			url := database(t) // outside the bubble: the server is no part of it
 			synctest.Test(t, func(t *testing.T) {
 				p := &player{t: t, keys: map[string]string{}, receivers: newReceivers()}

@@ -80,6 +80,9 @@ func (r *run) prepare(s *sqlstore.Statement) error {
 	r.locked = true
 	if s.MakesSession() && !r.careful {
 		r.made = true
+		if p := r.presumed; p != nil {
+			r.queue = append(r.queue, queued{"SELECT 1 / (1 - COUNT(*)) FROM (" + p.sql + ") AS present", p.args})
+		}
 		return nil
 	}
 	if r.lock != nil {

@@ -205,6 +205,9 @@ func (s *Store) NextDue(ctx context.Context) (due time.Time, err error) {
 // Watch is store.Store's.
 func (s *Store) Watch() (<-chan struct{}, func()) { return s.watched.watch() }
 
+// Shared is store.Store's.
+func (s *Store) Shared() bool { return !s.alone }
+
 // Check is store.Store's. It writes and commits.
 func (s *Store) Check(ctx context.Context) error {
 	return s.do(ctx, func(r *run, _ *sqlstore.Batch) error { return sqlstore.Beat(r) })

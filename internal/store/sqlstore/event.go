@@ -37,17 +37,18 @@ func readEvent(c *columns) (pay.Event, error) {
 	}, nil
 }
 
-// putEvent writes an event and its deliveries.
+// putEvent writes an event and its deliveries. Whatever can still fail comes before the
+// event, which takes a position in the feed that it would leave empty.
 func (t *Tx) putEvent(e *pay.Event) error {
-	err := changed(t.q, "insert event", insertEvent,
+	endpoints, err := t.batch.subscribers.of(t.q, &t.batch.reliance, e.Environment, e.Game)
+	if err != nil {
+		return fmt.Errorf("subscribers: %w", err)
+	}
+	err = changed(t.q, "insert event", insertEvent,
 		string(e.ID), string(e.Type), stamp(e.At), string(e.Session), e.Sequence,
 		string(e.Environment), string(e.Game), string(e.Payment), string(e.Refund), blob(e.Payload))
 	if err != nil {
 		return err
-	}
-	endpoints, err := t.batch.subscribers.of(t.q, &t.batch.reliance, e.Environment, e.Game)
-	if err != nil {
-		return fmt.Errorf("subscribers: %w", err)
 	}
 	for _, p := range endpoints {
 		if !p.Wants(e.Type) {

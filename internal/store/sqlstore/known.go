@@ -50,7 +50,7 @@ type reliance struct {
 	on         *Known // nil: it asks for itself, as SQLite does
 	generation int64
 	known      subscribers // not to be changed
-	relied     bool
+	sure       bool        // the generation was read, or the database refuses another one
 }
 
 // NewBatchKnowing returns a Batch for one transaction that relies on what is known.
@@ -71,24 +71,21 @@ func (r *reliance) look(q Querier, who audience) ([]subscriber, bool, error) {
 		if err != nil {
 			return nil, false, fmt.Errorf("generation of the settings: %w", err)
 		}
-		r.generation = generation
+		r.generation, r.sure = generation, true
 	}
-	r.relied = true
+	if !r.sure {
+		r.sure = true
+		if err := do(q, sameGeneration, r.generation); err != nil {
+			return nil, false, fmt.Errorf("generation of the settings: %w", err)
+		}
+	}
 	found, ok := r.known[who]
 	return found, ok, nil
 }
 
-// verify has the database refuse the transaction where the generation is another one.
-func (r *reliance) verify(q Querier) error {
-	if !r.relied {
-		return nil
-	}
-	return do(q, sameGeneration, r.generation)
-}
-
 // Committed keeps what the transaction has found out for those that follow.
 func (b *Batch) Committed() {
-	if b.reliance.relied {
+	if b.reliance.sure {
 		b.reliance.on.learn(b.reliance.generation, b.subscribers)
 	}
 }

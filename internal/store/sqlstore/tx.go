@@ -50,9 +50,6 @@ func (b *Batch) RollBack(to Savepoint) {
 
 // Finish writes what was kept back. It is to be called just before COMMIT.
 func (b *Batch) Finish(q Querier) error {
-	if err := b.reliance.verify(q); err != nil {
-		return err
-	}
 	if _, ok := q.(Concurrent); ok {
 		return b.tally.add(q)
 	}
