@@ -41,7 +41,7 @@ func (s *Store) begin() {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.background.Go(func() { s.onSignal(ctx, s.gap, gapPatience, s.closeGap) })
-	s.background.Go(func() { s.onSignal(ctx, s.backlog, foldAfter, s.fold) })
+	s.background.Go(func() { s.onSignal(ctx, s.backlog, foldAfter, s.Fold) })
 	s.backlog.give() // what an earlier process left
 	if !s.alone {
 		s.background.Go(func() { s.onSignal(ctx, s.news, 0, s.notify) })
@@ -118,8 +118,8 @@ func (s *Store) inBackground(ctx context.Context, opening string, fn func(*run) 
 	return s.try(conn, transaction{opening: opening, careful: true}, func(r *run, _ *sqlstore.Batch) error { return fn(r) })
 }
 
-// fold brings totals and marks up to date.
-func (s *Store) fold(ctx context.Context) error {
+// Fold brings totals and marks up to date, as happens by itself a while after they changed.
+func (s *Store) Fold(ctx context.Context) error {
 	for {
 		err := s.inBackground(ctx, beginSnapshot, func(r *run) error {
 			_, err := sqlstore.Fold(r)
