@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/coinslot/coinslot/internal/store"
@@ -77,6 +78,25 @@ func (e secretless) Error() string {
 }
 
 func (e secretless) Unwrap() error { return e.error }
+
+// A commit that waits for a synchronous standby until it may wait no longer is told as a
+// success, with a warning that it may be lost with this server. The words of the warning
+// are in the server's language, its severity is not.
+const warning = "WARNING"
+
+// noteWarning keeps that the server warned of something.
+func noteWarning(c *pgconn.PgConn, n *pgconn.Notice) {
+	if n.SeverityUnlocalized == warning {
+		c.CustomData()[warning] = true
+	}
+}
+
+// warned says whether it has, since it was asked last.
+func warned(c *pgx.Conn) bool {
+	_, did := c.PgConn().CustomData()[warning]
+	delete(c.PgConn().CustomData(), warning)
+	return did
+}
 
 // unwanted is ctx's error where that is why a connection was not had.
 func unwanted(ctx context.Context, err error) error {

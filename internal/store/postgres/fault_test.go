@@ -111,6 +111,37 @@ func TestWhereNobodyMayWriteNothingIsReady(t *testing.T) {
 	}
 }
 
+// A server that gave up waiting for its synchronous standby says that it has committed,
+// but would lose that with itself.
+func TestACommitThatNoStandbyHasIsNotAcknowledged(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	s, c := open(t, server.URL()+"&statement_timeout=300"), connect(t, server.URL())
+	sellOne(t, s, 1)
+	reload := func(standbys string) {
+		for _, text := range []string{`SET synchronous_commit = local`, `ALTER SYSTEM SET synchronous_standby_names = '` + standbys + `'`, `SELECT pg_reload_conf()`} {
+			if _, err := c.Exec(t.Context(), text); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	reload("nobody")
+	tries := 1
+	for ; tries < 100; tries++ { // the server reads its settings when it comes to it
+		_, err := create(t.Context(), s, order(t, 1+tries), "")
+		if errors.Is(err, store.ErrUnavailable) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if tries == 100 {
+		t.Error("what no standby has was acknowledged")
+	}
+	reload("")
+}
+
 // cutOff ends all connections of the store.
 func cutOff(t *testing.T, url string) {
 	t.Helper()

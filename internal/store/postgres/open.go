@@ -104,6 +104,7 @@ func parse(url string) (*pgxpool.Config, error) {
 		// A standby is no place to write to: of several hosts the primary is looked for.
 		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
+	c.OnNotice = noteWarning
 	return config, nil
 }
 

@@ -280,11 +280,14 @@ func (r *run) commit() (lost bool, err error) {
 		return false, nil // nothing was ever asked
 	}
 	var tag pgconn.CommandTag
+	_ = warned(r.conn)
 	err = r.send(queued{sql: "COMMIT"}, func(answers pgx.BatchResults) (err error) {
 		tag, err = answers.Exec()
 		return err
 	})
 	switch {
+	case tag.String() == "COMMIT" && warned(r.conn):
+		return true, errors.New("the server committed with a warning: the standby may not have it")
 	case tag.String() == "COMMIT":
 		return false, nil // whatever became of the connection afterwards
 	case err == nil:
