@@ -21,7 +21,7 @@ const shop = pay.GameID("chess")
 func order(t testing.TB, n int) pay.Change {
 	t.Helper()
 	now := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC).Add(time.Duration(n) * time.Millisecond)
-	c, err := pay.NewSession(pay.NewSessionID(now, pay.Entropy{byte(n), byte(n >> 8)}), pay.Sandbox, pay.Game{ID: shop}.WithDefaults(), pay.Order{
+	c, err := pay.NewSession(pay.NewSessionID(now, pay.Entropy{byte(n), byte(n >> 8), byte(n >> 16)}), pay.Sandbox, pay.Game{ID: shop}.WithDefaults(), pay.Order{
 		Game: shop, User: "ann", Item: &pay.ItemOrder{Title: "Gems", Price: 499, Currency: "USD"}, ReturnURL: "chess://done",
 	}, now)
 	if err != nil {
