@@ -36,6 +36,9 @@ func (p Program) Complaints() (lines []string) {
 		return []string{err.Error()}
 	}
 	for line := range strings.Lines(string(log)) {
+		if p.Postgres != nil && strings.Contains(line, "store unavailable") {
+			continue // while the database was away
+		}
 		if strings.Contains(line, `"level":"ERROR"`) || strings.Contains(line, "DATA RACE") || strings.HasPrefix(line, "panic:") {
 			lines = append(lines, strings.TrimSpace(line))
 		}

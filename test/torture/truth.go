@@ -17,7 +17,9 @@ import (
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/provider/sandbox"
 	"github.com/coinslot/coinslot/internal/store"
+	"github.com/coinslot/coinslot/internal/store/postgres"
 	"github.com/coinslot/coinslot/internal/store/sqlite"
 	"github.com/coinslot/coinslot/internal/vault"
 )
@@ -160,18 +162,38 @@ func (t *Truth) list(ctx context.Context, api api, game, status string) error {
 
 // readFiles reads what is on the disk once the server has gone.
 func (r *run) readFiles(ctx context.Context, t *Truth) (err error) {
-	s, err := sqlite.Open(ctx, r.database(), sqlite.Options{})
+	s, _, closeAll, err := r.openFiles(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
+	defer func() { err = errors.Join(err, closeAll()) }()
 	for _, game := range games {
 		if err := t.readRows(ctx, s, pay.GameID(game)); err != nil {
 			return fmt.Errorf("read the rows of %s: %w", game, err)
 		}
 	}
-	t.Ledger, err = readLedger(ctx, r.ledger())
+	t.Ledger, err = r.readLedger(ctx)
 	return err
+}
+
+// openFiles opens what the server kept, once it has gone: nobody else is at it.
+func (p Program) openFiles(ctx context.Context) (_ store.Store, _ sandbox.Ledger, closeAll func() error, err error) {
+	if p.Postgres != nil {
+		s, err := postgres.Open(ctx, p.Postgres.URL(), postgres.Options{Alone: true})
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		return s, s.Ledger(), s.Close, nil
+	}
+	s, err := sqlite.Open(ctx, p.database(), sqlite.Options{})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	ledger, err := sqlite.OpenLedger(p.ledger())
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, s.Close())
+	}
+	return s, ledger, func() error { return errors.Join(s.Close(), ledger.Close()) }, nil
 }
 
 // ahead is by how much the clock is set ahead to finish what takes its time: more than a
@@ -182,16 +204,11 @@ const ahead = time.Minute
 // pending and deliver what still waits. A server that is killed keeps what it was sending
 // for the rest of its lease, and nobody wants to wait for that.
 func (r *run) finishRest(ctx context.Context) (err error) {
-	s, err := sqlite.Open(ctx, r.database(), sqlite.Options{})
+	s, ledger, closeAll, err := r.openFiles(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	ledger, err := sqlite.OpenLedger(r.ledger())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, ledger.Close()) }()
+	defer func() { err = errors.Join(err, closeAll()) }()
 	keys, err := vault.Open(r.vault())
 	if err != nil {
 		return err
@@ -208,18 +225,22 @@ func (r *run) finishRest(ctx context.Context) (err error) {
 	running.Go(func() { whole.Run(ctx) })
 	defer running.Wait()
 	defer stop()
-	return eventually(ctx, "refunds are pending, or webhooks wait", func() (bool, error) { return nothingWaits(ctx, s) })
+	return eventually(ctx, "payments are in doubt, refunds are pending, or webhooks wait", func() (bool, error) { return nothingWaits(ctx, s) })
 }
 
-// nothingWaits says whether no refund is pending and no webhook waits. In this order: what
-// ends a refund writes the webhooks that tell of it.
+// nothingWaits says whether no payment is in doubt, no refund is pending and no webhook
+// waits. In this order: what ends a payment or a refund writes the webhooks that tell of it.
 func nothingWaits(ctx context.Context, s store.Store) (bool, error) {
-	var pending []pay.Refund
-	err := s.View(ctx, func(tx store.Reader) (err error) {
-		pending, err = tx.PendingRefunds("", 1)
-		return err
+	waits := 0
+	err := s.View(ctx, func(tx store.Reader) error {
+		pending, errRefunds := tx.PendingRefunds("", 1)
+		processing, errProcessing := tx.LivePayments(pay.PaymentProcessing, time.Now().AddDate(1, 0, 0), "", 1)
+		asked, errAsked := tx.AskedPayments("", 1)
+		intended, errIntended := tx.IntendedPayments("", 1)
+		waits = len(pending) + len(processing) + len(asked) + len(intended)
+		return errors.Join(errRefunds, errProcessing, errAsked, errIntended)
 	})
-	if err != nil || len(pending) > 0 {
+	if err != nil || waits > 0 {
 		return false, err
 	}
 	if _, err = s.NextDue(ctx); errors.Is(err, store.ErrNotFound) {
@@ -257,8 +278,12 @@ func (t *Truth) readRows(ctx context.Context, s store.Store, game pay.GameID) er
 }
 
 // readLedger reads the provider's books, those of payments that nobody else knows among them.
-func readLedger(ctx context.Context, path string) (all []Entry, err error) {
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String())
+func (p Program) readLedger(ctx context.Context) (all []Entry, err error) {
+	driver, source := "sqlite", (&url.URL{Scheme: "file", Path: p.ledger()}).String()
+	if p.Postgres != nil {
+		driver, source = "pgx", p.Postgres.URL()
+	}
+	db, err := sql.Open(driver, source)
 	if err != nil {
 		return nil, err
 	}
