@@ -64,7 +64,7 @@ func sharedServer(t testing.TB) *Server {
 	t.Helper()
 	programs := Programs(t)
 	shared.once.Do(func() {
-		if shared.server, shared.err = start(programs, quick...); shared.err == nil {
+		if shared.server, shared.err = start(programs, thenRemove, quick...); shared.err == nil {
 			shared.err = shared.server.makePattern()
 		}
 	})
@@ -176,6 +176,7 @@ var quick = []string{"fsync=off", "synchronous_commit=off", "full_page_writes=of
 type Server struct {
 	programs, dir string
 	settings      []string
+	after         string    // what the guard does at the end
 	guard         *exec.Cmd // the shell that the server is a child of
 	life          *os.File  // closed: the guard ends the server
 
@@ -187,7 +188,7 @@ type Server struct {
 // Start starts a server of the test's own, which keeps what it has acknowledged.
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	s, err := start(Programs(t), settings...)
+	s, err := start(Programs(t), thenNothing, settings...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,12 +199,12 @@ func Start(t testing.TB, settings ...string) *Server {
 	return s
 }
 
-func start(programs string, settings ...string) (*Server, error) {
+func start(programs, after string, settings ...string) (*Server, error) {
 	dir, err := os.MkdirTemp("", "coinslot-pg-")
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{programs: programs, dir: dir, settings: settings}
+	s := &Server{programs: programs, dir: dir, settings: settings, after: after}
 	if err := own(dir); err != nil {
 		return nil, err
 	}
@@ -226,12 +227,20 @@ func (s *Server) URL() string { return s.url("postgres") }
 
 // guarding is a shell's work: it starts the server, and when its input ends, because the
 // test or the whole test binary has, it ends the server at once.
-const guarding = `"$@" >>server.log 2>&1 </dev/null & server=$!
-read -r _; kill -QUIT $server 2>/dev/null; wait $server`
+const guarding = `after=$1; shift
+"$@" >>server.log 2>&1 </dev/null & server=$!
+read -r _; kill -QUIT $server 2>/dev/null; wait $server; eval "$after"`
+
+// What the guard does after that: what outlasts the test binary, which removes nothing
+// when it ends, must go with it.
+const (
+	thenNothing = ":"
+	thenRemove  = "rm -rf -- \"$PWD\""
+)
 
 // Restart starts the server, after Kill too, and waits until it answers.
 func (s *Server) Restart() error {
-	args := []string{"-c", guarding, "sh", filepath.Join(s.programs, "postgres"), "-D", s.data(),
+	args := []string{"-c", guarding, "sh", s.after, filepath.Join(s.programs, "postgres"), "-D", s.data(),
 		"-c", "listen_addresses=", "-c", "unix_socket_directories=" + s.dir, "-c", "max_connections=300", "-c", "shared_buffers=32MB"}
 	for _, setting := range s.settings {
 		args = append(args, "-c", setting)

@@ -20,6 +20,8 @@ import (
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/provider"
+	"github.com/coinslot/coinslot/internal/provider/sandbox"
 	"github.com/coinslot/coinslot/internal/store"
 	"github.com/coinslot/coinslot/internal/store/postgres"
 	"github.com/coinslot/coinslot/test/coinslottest"
@@ -289,5 +291,44 @@ func TestSettingsReachTheOtherServers(t *testing.T) {
 		h.within(t, "the key is revoked", func() bool {
 			return h.call(t, s, "CreateSession", strings.Replace(order, "chess", "go", 1), "").code == 401
 		})
+	}
+}
+
+// Sandboxes over one ledger are one: whatever they are told at the same time, the money is
+// taken once, and all say the same.
+func TestTheSandboxesOfSeveralServersTakeMoneyOnce(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.URL(t)
+	var banks []*sandbox.Provider
+	var ledger sandbox.Ledger
+	for range servers {
+		s, err := postgres.Open(t.Context(), url, postgres.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		ledger = s.Ledger()
+		banks = append(banks, sandbox.New(ledger, time.Now))
+	}
+	for n := range 20 {
+		charge := provider.Charge{
+			Payment: pay.PaymentID(fmt.Sprintf("pay_%d", n)), Session: "sess_1", Amount: pay.Money{Amount: 499, Currency: "USD"}, Capture: true,
+			Method: pay.MethodCard, Card: &pay.Card{Number: "4242 4242 4242 4242", ExpiryMonth: 12, ExpiryYear: 2099, CVC: "123"},
+		}
+		var all sync.WaitGroup
+		for _, bank := range banks {
+			for range 2 {
+				all.Go(func() {
+					if o, err := bank.Authorize(t.Context(), charge); err != nil || o.Kind != pay.OutcomeSucceeded {
+						t.Errorf("%v, %v", o, err)
+					}
+				})
+			}
+		}
+		all.Wait()
+		book, err := ledger.Load(t.Context(), string(charge.Payment))
+		if taken := strings.Count(string(book), `"taken"`); err != nil || taken != 1 {
+			t.Errorf("the money was taken %d times: %s, %v", taken, book, err)
+		}
 	}
 }

@@ -83,7 +83,7 @@ func (s *Store) try(conn *pgxpool.Conn, how transaction, fn closure) error {
 			r.rollBack() // the closure panicked, or ended its goroutine
 		}
 	}()
-	err, panicked, reason := s.call(r, b, fn)
+	panicked, reason, err := s.call(r, b, fn)
 	switch {
 	case r.fault != nil:
 		err, panicked = r.fault, false
@@ -119,7 +119,7 @@ func (s *Store) try(conn *pgxpool.Conn, how transaction, fn closure) error {
 
 // call calls the closure, and catches its panic for the caller. Where the closure ends its
 // goroutine nothing is caught.
-func (s *Store) call(r *run, b *sqlstore.Batch, fn closure) (err error, panicked bool, reason any) {
+func (s *Store) call(r *run, b *sqlstore.Batch, fn closure) (panicked bool, reason any, err error) {
 	returned := false
 	defer func() {
 		if !returned {
@@ -130,7 +130,7 @@ func (s *Store) call(r *run, b *sqlstore.Batch, fn closure) (err error, panicked
 	}()
 	err = fn(r, b)
 	returned = true
-	return err, false, nil
+	return false, nil, err
 }
 
 // release gives a connection back, without the deadline that it was used under.
