@@ -38,7 +38,8 @@ type Store interface {
 	// fn has begun, Update waits for the result.
 	Update(ctx context.Context, session pay.SessionID, fn func(Tx) error) error
 
-	// View runs fn on one snapshot of everything that was durable when it began.
+	// View runs fn on one snapshot of everything that was durable when it began. fn may run
+	// again where nothing could be read the first time.
 	View(ctx context.Context, fn func(Reader) error) error
 
 	// Configure runs fn as if no other Configure were running anywhere, and returns

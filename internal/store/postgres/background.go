@@ -115,7 +115,8 @@ func (s *Store) inBackground(ctx context.Context, opening string, fn func(*run) 
 		return unwanted(ctx, err)
 	}
 	defer release(conn)
-	return s.try(conn, transaction{opening: opening, careful: true}, func(r *run, _ *sqlstore.Batch) error { return fn(r) })
+	_, err = s.try(conn, transaction{opening: opening, careful: true}, func(r *run, _ *sqlstore.Batch) error { return fn(r) })
+	return err
 }
 
 // Fold brings totals and marks up to date, as happens by itself a while after they changed.

@@ -19,6 +19,8 @@ const (
 	divisionByZero       = "22012" // how the database says that an assumption was wrong
 	readOnly             = "25006" // it is a standby
 	lockNotAvailable     = "55P03"
+	adminShutdown        = "57P01"
+	crashShutdown        = "57P02"
 )
 
 // codeOf is the code with which the database refused a statement; empty where it is not

@@ -142,6 +142,34 @@ func TestACommitThatNoStandbyHasIsNotAcknowledged(t *testing.T) {
 	reload("")
 }
 
+// Those who come after the server was away for a moment do not find out one by one that
+// their connections are broken.
+func TestBrokenConnectionsAreFoundBeforeTheyAreUsed(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.URL(t)
+	s := open(t, url)
+	var opened sync.WaitGroup
+	var together sync.WaitGroup
+	together.Add(8)
+	for range 8 {
+		opened.Go(func() {
+			if err := s.View(t.Context(), func(r store.Reader) error {
+				_, err := r.Games()
+				together.Done()
+				together.Wait() // so that each has a connection of its own
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	opened.Wait()
+	cutOff(t, url)
+	for n := range 20 {
+		sellOne(t, s, n)
+	}
+}
+
 // cutOff ends all connections of the store.
 func cutOff(t *testing.T, url string) {
 	t.Helper()

@@ -32,6 +32,10 @@ const (
 	// a statement may take.
 	answerTimeout = 20 * time.Second
 
+	// idleUnasked is for how long a connection may be idle and be used again without asking
+	// whether the server is still there.
+	idleUnasked = time.Second
+
 	// oldestServer is the oldest major version that this was tried with.
 	oldestServer = 15
 )
@@ -84,6 +88,11 @@ func parse(url string) (*pgxpool.Config, error) {
 	}
 	if !strings.Contains(url, "pool_max_conns") {
 		config.MaxConns = mostConnections
+	}
+	// After the server was away each connection of the pool is broken: that is not to be
+	// found out by a caller each.
+	config.ShouldPing = func(_ context.Context, p pgxpool.ShouldPingParams) bool {
+		return p.IdleDuration > idleUnasked || stirred(p.Conn)
 	}
 	c := config.ConnConfig
 	if c.ConnectTimeout == 0 {

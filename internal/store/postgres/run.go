@@ -44,6 +44,8 @@ type run struct {
 	queue    []queued
 	presumed *presumption
 	fault    error // the first error of the database
+	trips    int   // to the database
+	gone     bool  // the connection was of no use from the start, so that all can be done on another one
 }
 
 // queued is a statement that waits.
@@ -231,10 +233,13 @@ func (r *run) send(last queued, read func(pgx.BatchResults) error) error {
 	if r.store.counted != nil {
 		r.store.counted(b.Len())
 	}
+	r.trips++
 	answers := r.conn.SendBatch(context.Background(), &b)
 	var err error
+	early := false // the answer is not to the last statement, which may be COMMIT
 	for range b.Len() - 1 {
 		if _, err = answers.Exec(); err != nil {
+			early = true
 			break
 		}
 	}
@@ -246,8 +251,21 @@ func (r *run) send(last queued, read func(pgx.BatchResults) error) error {
 	}
 	if err != nil {
 		r.fault = r.judge(err)
+		r.gone = r.trips == 1 && r.without(err, early)
 	}
 	return r.fault
+}
+
+// without says whether nothing can have come of what was sent, because the server was not
+// there any more: it was told to end, or is only just starting, or was never reached.
+func (r *run) without(err error, early bool) bool {
+	switch codeOf(err) {
+	case "":
+		return r.opening == beginReading || pgconn.SafeToRetry(err)
+	case adminShutdown, crashShutdown:
+		return early || r.opening == beginReading
+	}
+	return false
 }
 
 // judge says what an error of the database means for the transaction.

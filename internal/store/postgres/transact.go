@@ -45,13 +45,21 @@ func (s *Store) transact(ctx context.Context, how transaction, fn closure) error
 	if err != nil {
 		return unwanted(ctx, err)
 	}
-	defer release(conn)
+	defer func() { release(conn) }()
 	for tries := 1; ; tries++ {
-		err := s.try(conn, how, fn)
+		gone, err := s.try(conn, how, fn)
 		code := codeOf(err)
 		switch {
 		case err == nil:
 			return nil
+		case gone && tries < mostTries:
+			other, failed := s.pool.Acquire(ctx)
+			if failed != nil {
+				return unwanted(ctx, failed)
+			}
+			release(conn)
+			conn = other
+			continue
 		case tries == mostTries || conn.Conn().IsClosed():
 		case errors.Is(err, errAssumed):
 			if how.careful {
@@ -73,8 +81,9 @@ func (s *Store) transact(ctx context.Context, how transaction, fn closure) error
 	}
 }
 
-// try runs the closure once.
-func (s *Store) try(conn *pgxpool.Conn, how transaction, fn closure) error {
+// try runs the closure once. Where the connection was gone before anything could be done
+// on it, it may be run on another one.
+func (s *Store) try(conn *pgxpool.Conn, how transaction, fn closure) (gone bool, _ error) {
 	r := &run{conn: conn.Conn(), store: s, opening: how.opening, lock: how.lock, careful: how.careful, reached: s.frontier.Reached()}
 	b := sqlstore.NewBatchKnowing(s.known)
 	done := false
@@ -114,7 +123,7 @@ func (s *Store) try(conn *pgxpool.Conn, how transaction, fn closure) error {
 	if panicked {
 		panic(reason)
 	}
-	return err
+	return r.gone, err
 }
 
 // call calls the closure, and catches its panic for the caller. Where the closure ends its
