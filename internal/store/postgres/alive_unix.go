@@ -27,11 +27,11 @@ func stirred(c *pgx.Conn) bool {
 		return true
 	}
 	came := false
-	err = raw.Read(func(fd uintptr) bool {
+	// Control and not Read, which would wait for the driver's own reader, if there is one.
+	err = raw.Control(func(fd uintptr) {
 		var one [1]byte
 		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		came = !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR)
-		return true // whatever there is: nothing is waited for
 	})
 	return came || err != nil
 }
