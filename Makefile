@@ -3,7 +3,7 @@ TOOL := go tool -modfile=tools.mod
 BUF  := $(TOOL) buf
 
 # What the tests need besides Go.
-DEBIAN_PACKAGES := chromium curl gcc git libc6-dev mypy openssl protobuf-compiler protobuf-compiler-grpc \
+DEBIAN_PACKAGES := chromium curl gcc git libc6-dev mypy openssl postgresql protobuf-compiler protobuf-compiler-grpc \
 	python3-grpcio python3-httpx python3-pytest python3-setuptools python3-wheel systemd
 NPM_PACKAGES    := sdk/typescript test/browser test/openapi test/receiving
 

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 
@@ -12,7 +14,9 @@ import (
 
 	"github.com/coinslot/coinslot/internal/config"
 	"github.com/coinslot/coinslot/internal/installation"
+	"github.com/coinslot/coinslot/internal/provider/sandbox"
 	"github.com/coinslot/coinslot/internal/store"
+	"github.com/coinslot/coinslot/internal/store/postgres"
 	"github.com/coinslot/coinslot/internal/store/sqlite"
 	"github.com/coinslot/coinslot/internal/vault"
 )
@@ -22,12 +26,13 @@ type kept struct {
 	dir    dataDir
 	token  string
 	store  store.Store
-	ledger *sqlite.Ledger
+	ledger sandbox.Ledger
 	vault  *vault.Vault
+	closer []io.Closer // in the order in which they were opened
 }
 
-// open opens the data directory, made if need be. The store comes first: it is what
-// refuses a second server.
+// open opens the database and the data directory, made if need be. The store comes first:
+// it is what refuses a second server on one file.
 func open(ctx context.Context, cfg *config.Serve, log *slog.Logger) (_ *kept, err error) {
 	in := &kept{dir: dataDir(cfg.Data)}
 	defer func() {
@@ -38,17 +43,66 @@ func open(ctx context.Context, cfg *config.Serve, log *slog.Logger) (_ *kept, er
 	if err := in.dir.make(); err != nil {
 		return nil, err
 	}
-	if in.store, err = sqlite.Open(ctx, cfg.Database, sqlite.Options{Logger: log, Fatal: fatal(log)}); err != nil {
+	if cfg.Postgres() {
+		err = in.openPostgres(ctx, cfg, log)
+	} else {
+		err = in.openSQLite(ctx, cfg, log)
+	}
+	if err != nil {
 		return nil, err
 	}
-	if in.ledger, err = sqlite.OpenLedger(in.dir.ledgerFile()); err != nil {
-		return nil, fmt.Errorf("open the sandbox's ledger: %w", err)
+	if in.token = cfg.AdminToken; in.token == "" {
+		in.token, err = in.dir.token()
+	} else if len(in.token) < shortestToken {
+		err = fmt.Errorf("COINSLOT_ADMIN_TOKEN must have at least %d characters", shortestToken)
 	}
-	if in.vault, err = vault.Open(in.dir.vaultFile()); err != nil {
-		return nil, err
-	}
-	in.token, err = in.dir.token()
 	return in, err
+}
+
+// shortestToken is how short an admin token may be that the operator has thought of.
+const shortestToken = 24
+
+func (in *kept) openSQLite(ctx context.Context, cfg *config.Serve, log *slog.Logger) (err error) {
+	if in.store, err = sqlite.Open(ctx, cfg.Database, sqlite.Options{Logger: log, Fatal: fatal(log)}); err != nil {
+		return err
+	}
+	in.closer = append(in.closer, in.store)
+	ledger, err := sqlite.OpenLedger(in.dir.ledgerFile())
+	if err != nil {
+		return fmt.Errorf("open the sandbox's ledger: %w", err)
+	}
+	in.ledger, in.closer = ledger, append(in.closer, ledger)
+	return in.openVault(cfg)
+}
+
+func (in *kept) openPostgres(ctx context.Context, cfg *config.Serve, log *slog.Logger) error {
+	s, err := postgres.Open(ctx, cfg.Database, postgres.Options{Logger: log})
+	if err != nil {
+		return err
+	}
+	in.store, in.ledger, in.closer = s, s.Ledger(), append(in.closer, s)
+	if err := in.openVault(cfg); err != nil {
+		return err
+	}
+	mark := in.vault.Derive("which key it is")
+	same, err := s.SameMasterKey(ctx, int64(binary.BigEndian.Uint64(mark[:])))
+	if err == nil && !same {
+		err = fmt.Errorf("the master key is another one than that of the servers that used this database before: "+
+			"put their secret.key into %s, or its text into COINSLOT_MASTER_KEY", absolute(string(in.dir)))
+	}
+	return err
+}
+
+// openVault takes the master key from the environment, or from the data directory.
+func (in *kept) openVault(cfg *config.Serve) (err error) {
+	if cfg.MasterKey == "" {
+		in.vault, err = vault.Open(in.dir.vaultFile())
+		return err
+	}
+	if in.vault, err = vault.Parse(cfg.MasterKey); err != nil {
+		return fmt.Errorf("COINSLOT_MASTER_KEY %w", err)
+	}
+	return nil
 }
 
 // fatal ends the program when the disk can no longer be trusted: whatever it
@@ -61,11 +115,8 @@ func fatal(log *slog.Logger) func(error) {
 }
 
 func (in *kept) close() (err error) {
-	if in.store != nil {
-		err = in.store.Close()
-	}
-	if in.ledger != nil {
-		err = errors.Join(err, in.ledger.Close())
+	for _, opened := range in.closer {
+		err = errors.Join(err, opened.Close())
 	}
 	return err
 }

@@ -102,7 +102,8 @@ func setServer(ts *testscript.TestScript, said string) {
 func environ(ts *testscript.TestScript) []string {
 	env := []string{}
 	for _, name := range []string{"WORK", "PATH", "HOME", "TMPDIR", "GOCOVERDIR", "TESTSCRIPT_COMMAND", "GORACE",
-		"COINSLOT_DATA", "COINSLOT_ADDR", "COINSLOT_PUBLIC_URL", "COINSLOT_QUIET_START", "COINSLOT_LOG_LEVEL", "COINSLOT_LOG_FORMAT"} {
+		"COINSLOT_DATA", "COINSLOT_ADDR", "COINSLOT_PUBLIC_URL", "COINSLOT_QUIET_START", "COINSLOT_LOG_LEVEL", "COINSLOT_LOG_FORMAT",
+		"COINSLOT_DATABASE", "COINSLOT_MASTER_KEY", "COINSLOT_ADMIN_TOKEN"} {
 		if value := ts.Getenv(name); value != "" {
 			env = append(env, name+"="+value)
 		}

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/coinslot/coinslot/test/postgrestest"
 )
 
 // The scripts in test/script are what the program promises to who runs it. They
@@ -22,8 +24,31 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "../../test/script",
+	testscript.Run(t, scripts("../../test/script"))
+}
+
+// Those of PostgreSQL find the URL of an empty database of their own in DATABASE.
+func TestPostgresScripts(t *testing.T) {
+	files, err := filepath.Glob("../../test/script/postgres/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	for _, file := range files {
+		p := scripts("")
+		p.Files = []string{file}
+		url := postgrestest.EmptyURL(t)
+		setUp := p.Setup
+		p.Setup = func(e *testscript.Env) error {
+			e.Setenv("DATABASE", url)
+			return setUp(e)
+		}
+		testscript.Run(t, p)
+	}
+}
+
+func scripts(dir string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
@@ -62,7 +87,7 @@ func TestScripts(t *testing.T) {
 			"remember":    remember,
 			"field":       field,
 		},
-	})
+	}
 }
 
 // remember NAME FILE: sets a variable to the text of a file, such as stdout.

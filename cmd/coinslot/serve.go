@@ -16,9 +16,13 @@ import (
 
 var serveCommand = command{
 	path: "serve", brief: "run the server",
-	details: `On an empty data directory it registers the demo game space_shooter, makes a sandbox
-key for it, and says how to create a first session. SIGTERM or Ctrl-C stops it once
-what runs is finished.`,
+	details: `On an empty database it registers the demo game space_shooter, makes a sandbox key for
+it, and says how to create a first session. SIGTERM or Ctrl-C stops it once what runs is
+finished.
+
+Any number of servers can share a PostgreSQL database. They must have the same master key
+and admin token: those of the first server's data directory, or COINSLOT_MASTER_KEY, the
+text of its secret.key, and COINSLOT_ADMIN_TOKEN.`,
 	example: "coinslot serve --addr :8080 --data /var/lib/coinslot --public-url https://pay.example.com",
 	prepare: func(f *config.Flags) action {
 		cfg := config.ServeFlags(f)
@@ -26,6 +30,7 @@ what runs is finished.`,
 			if err := cfg.Finish(); err != nil {
 				return err
 			}
+			cfg.ReadSecrets(c.env)
 			return serve(ctx, c, cfg)
 		}
 	},

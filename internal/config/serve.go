@@ -19,7 +19,9 @@ import (
 type Serve struct {
 	Addr              string // host:port; port 0 picks a free one
 	Data              string // the directory of all that is kept
-	Database          string // the SQLite file
+	Database          string // the SQLite file, or a postgres:// URL
+	AdminToken        string // empty: the one in Data
+	MasterKey         string // the text of a key file; empty: the one in Data
 	PublicURL         string // empty: where the server listens
 	CheckoutURL       string // empty: PublicURL/pay
 	QuietStart        bool
@@ -43,8 +45,7 @@ const shortestIdempotency = 24 * time.Hour
 func ServeFlags(f *Flags) *Serve {
 	s := &Serve{Addr: ":8080", Data: DefaultData, IdempotencyWindow: shortestIdempotency, LogFormat: "auto"}
 	f.Setting("addr", "HOST:PORT", "where to listen; port 0 picks a free one", checked(&s.Addr, checkAddr))
-	f.Setting("data", "DIR", "the directory of everything that is kept; made if need be", checked(&s.Data, notEmpty))
-	f.Setting("database", "FILE", "the SQLite database, by default coinslot.db in the data directory", Reader{Read: s.readDatabase, Secret: true})
+	s.storageFlags(f)
 	f.Setting("public-url", "URL", "where clients reach the server, by default where it listens", Reader{Read: baseURL(&s.PublicURL)})
 	f.Setting("checkout-url", "URL", "where players find the payment page, by default /pay below the public URL", Reader{Read: baseURL(&s.CheckoutURL)})
 	f.Setting("quiet-start", "", "print one line of JSON instead of the welcome, for scripts", Switch(&s.QuietStart))
@@ -58,6 +59,31 @@ func ServeFlags(f *Flags) *Serve {
 	f.Setting("log-format", "FORMAT", "text, json, or auto: text on a terminal", Words(&s.LogFormat, "auto", "text", "json"))
 	f.Setting("log-level", "LEVEL", "debug, info, warn or error", Reader{Read: level(&s.LogLevel), Default: "info"})
 	return s
+}
+
+// StorageFlags declares the flags of commands that are about the database alone. Finish
+// must be called after they are parsed.
+func StorageFlags(f *Flags) *Serve {
+	s := &Serve{Data: DefaultData}
+	s.storageFlags(f)
+	return s
+}
+
+func (s *Serve) storageFlags(f *Flags) {
+	f.Setting("data", "DIR", "the directory of everything that is kept; made if need be", checked(&s.Data, notEmpty))
+	f.Setting("database", "FILE|URL", "a SQLite file, by default coinslot.db in the data directory, or postgres://user@host/name", Reader{Read: s.readDatabase, Secret: true})
+}
+
+// ReadSecrets takes from the environment what several servers must have in common. A
+// command line can be seen by other users of the machine, so there are no flags for it.
+func (s *Serve) ReadSecrets(env Environment) {
+	s.AdminToken, _ = env("COINSLOT_ADMIN_TOKEN")
+	s.MasterKey, _ = env("COINSLOT_MASTER_KEY")
+}
+
+// Postgres says whether the database is PostgreSQL.
+func (s *Serve) Postgres() bool {
+	return strings.HasPrefix(s.Database, "postgres://") || strings.HasPrefix(s.Database, "postgresql://")
 }
 
 // Finish fills in what depends on several flags, and refuses those that do not go together.
@@ -92,15 +118,18 @@ func checkPagePath(address string) error {
 	return nil
 }
 
-// readDatabase takes a path, with or without "sqlite:" before it.
+// readDatabase takes a path, with or without "sqlite:" before it, or the URL of a
+// PostgreSQL database.
 func (s *Serve) readDatabase(text string) error {
 	path, _ := strings.CutPrefix(text, "sqlite:")
 	scheme, _, isURL := strings.Cut(path, "://")
 	switch {
 	case isURL && (scheme == "postgres" || scheme == "postgresql"):
-		return errors.New("must be a file: PostgreSQL is not supported yet by this version")
+		if _, err := url.Parse(path); err != nil {
+			return errors.New("must be a URL such as postgres://user:password@host:5432/name, or the path of a SQLite file")
+		}
 	case isURL || path == "" || strings.HasPrefix(path, "file:") || strings.ContainsAny(path, "?#"):
-		return errors.New("must be the path of a SQLite file, or sqlite: and the path")
+		return errors.New("must be the path of a SQLite file, or sqlite: and the path, or a URL such as postgres://user:password@host:5432/name")
 	}
 	s.Database = path
 	return nil

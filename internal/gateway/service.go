@@ -74,6 +74,7 @@ type Service struct {
 	settings    atomic.Pointer[settings]
 	used        lastUse
 	images      images
+	others      *others       // what may be under way in other processes
 	charging    sync.Map      // ids of payments whose own call is under way in this process
 	copying     sync.Mutex    // held while a backup is taken
 	configuring sync.Mutex    // settings are reloaded in the order in which they were written
@@ -93,7 +94,7 @@ type Service struct {
 func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
 		store: o.Store, providers: o.Provider, payload: o.Payload, secrets: o.Secrets, asker: o.Asker, ledger: o.Ledger, clock: o.Clock, log: o.Logger,
-		watchers: newWatchers(o.Store), asked: make(chan struct{}, mostAsked), advancing: make(chan struct{}, 1),
+		watchers: newWatchers(o.Store), others: newOthers(o.Store.Shared()), asked: make(chan struct{}, mostAsked), advancing: make(chan struct{}, 1),
 		movable: o.Movable, relay: o.Relay,
 		window:   max(o.IdempotencyWindow, 24*time.Hour),
 		stopping: make(chan struct{}), reopened: make(chan struct{}, 1),

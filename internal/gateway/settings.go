@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"time"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/store"
@@ -13,11 +14,53 @@ type settings struct {
 	games   map[pay.GameID]pay.Game
 	keys    map[pay.KeyHash]pay.Key
 	callers map[pay.KeyID]pay.Key // the same keys
+
+	generation int64 // of the store, by which changes of other processes are noticed
+}
+
+// settingsPause is the least time between two looks for settings that others changed.
+const settingsPause = 300 * time.Millisecond
+
+// followSettings takes into use what other processes decide, until ctx is done.
+func (s *Service) followSettings(ctx context.Context) {
+	written, stop := s.store.Watch()
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-written:
+		}
+		s.attempt(ctx, "follow settings", s.refreshSettings)
+		timer := time.NewTimer(settingsPause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+	}
+}
+
+// refreshSettings reads the settings again where they are of another generation.
+func (s *Service) refreshSettings(ctx context.Context, _ time.Time) error {
+	generation, err := view(ctx, s.store, store.Reader.Generation)
+	if err != nil || generation == s.settings.Load().generation {
+		return err
+	}
+	s.configuring.Lock()
+	defer s.configuring.Unlock()
+	return s.loadSettings(ctx)
 }
 
 func (s *Service) loadSettings(ctx context.Context) error {
 	now := &settings{games: map[pay.GameID]pay.Game{}, keys: map[pay.KeyHash]pay.Key{}, callers: map[pay.KeyID]pay.Key{}}
 	err := s.store.View(ctx, func(r store.Reader) error {
+		generation, err := r.Generation()
+		if err != nil {
+			return err
+		}
+		now.generation = generation
 		games, err := r.Games()
 		if err != nil {
 			return err

@@ -14,11 +14,17 @@ import (
 // How often upkeep runs, and how much it does side by side.
 const (
 	reconcileEvery = time.Minute // the net below pursue: payments and refunds of processes that died
-	voidEvery      = time.Hour
-	noteUseEvery   = time.Minute
-	forgetEvery    = 10 * time.Minute
-	upkeepWorkers  = 64
-	upkeepBatch    = 256
+
+	// Where other servers use the same database, what is under way may be so in one of
+	// them. It is theirs for longer than any call takes, and looked at more often meanwhile.
+	othersPatience       = time.Minute
+	reconcileOthersEvery = 10 * time.Second
+
+	voidEvery     = time.Hour
+	noteUseEvery  = time.Minute
+	forgetEvery   = 10 * time.Minute
+	upkeepWorkers = 64
+	upkeepBatch   = 256
 
 	// lookAhead is the longest time between two looks for deadlines. A new session's
 	// deadline is farther off than that, so none is seen too late.
@@ -41,12 +47,17 @@ func (s *Service) Run(ctx context.Context) {
 	context.AfterFunc(ctx, func() { close(s.stopping) })
 	var jobs sync.WaitGroup
 	jobs.Go(func() { s.expireInTime(ctx) })
+	jobs.Go(func() { s.followSettings(ctx) })
 	jobs.Go(func() {
 		s.watchers.follow(ctx, func(err error) { s.log.ErrorContext(ctx, "follow the feed for those who watch", "error", err) })
 	})
 	jobs.Go(func() {
 		s.attempt(ctx, "reconcile payments", s.reconcile) // those of an earlier process
-		s.repeat(ctx, "reconcile payments", reconcileEvery, s.reconcile)
+		every := reconcileEvery
+		if s.store.Shared() {
+			every = reconcileOthersEvery
+		}
+		s.repeat(ctx, "reconcile payments", every, s.reconcile)
 	})
 	s.hear(ctx, &jobs)
 	jobs.Go(func() { s.repeat(ctx, "void abandoned authorizations", voidEvery, s.voidAbandoned) })
@@ -119,9 +130,11 @@ func (s *Service) attempt(ctx context.Context, what string, job func(context.Con
 // pending, and late money returned. It looks up first; it never charges. It goes by what is under way rather than by
 // age, since the clock may have been set back.
 func (s *Service) reconcile(ctx context.Context, _ time.Time) error {
+	theirs := s.others.pass()
+	defer theirs.end()
 	unlessUnderWay := func(resolve func(context.Context, pay.Payment) error) func(pay.Payment) error {
 		return func(p pay.Payment) error {
-			if _, underWay := s.charging.Load(p.ID); underWay {
+			if _, underWay := s.charging.Load(p.ID); underWay || theirs.mayHave(string(p.ID)) {
 				return nil
 			}
 			return resolve(ctx, p)
@@ -131,12 +144,14 @@ func (s *Service) reconcile(ctx context.Context, _ time.Time) error {
 		eachPage(ctx, s, processing, paymentID, unlessUnderWay(s.resolve)),
 		eachPage(ctx, s, store.Reader.IntendedPayments, paymentID, unlessUnderWay(s.resolve)),
 		eachPage(ctx, s, store.Reader.AskedPayments, paymentID, func(p pay.Payment) error {
-			s.askInBackground(ctx, p)
+			if !theirs.mayHave(string(p.ID)) {
+				s.askInBackground(ctx, p)
+			}
 			return nil
 		}),
 		eachPage(ctx, s, store.Reader.OwedPayments, paymentID, func(p pay.Payment) error { return s.returnLate(ctx, p) }),
 		eachPage(ctx, s, store.Reader.PendingRefunds, refundID, func(r pay.Refund) error {
-			if _, underWay := s.returning.Load(r.ID); underWay {
+			if _, underWay := s.returning.Load(r.ID); underWay || theirs.mayHave(string(r.ID)) {
 				return nil
 			}
 			return s.resolveRefund(ctx, r)

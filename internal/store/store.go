@@ -38,7 +38,8 @@ type Store interface {
 	// fn has begun, Update waits for the result.
 	Update(ctx context.Context, session pay.SessionID, fn func(Tx) error) error
 
-	// View runs fn on one snapshot of everything that was durable when it began.
+	// View runs fn on one snapshot of everything that was durable when it began. fn may run
+	// again where nothing could be read the first time.
 	View(ctx context.Context, fn func(Reader) error) error
 
 	// Configure runs fn as if no other Configure were running anywhere, and returns
@@ -57,6 +58,9 @@ type Store interface {
 	// written since the last receive, by this process at once and by others within a
 	// second, until stop is called. A token is a hint to look, not a count.
 	Watch() (written <-chan struct{}, stop func())
+
+	// Shared says whether other processes may use the database at the same time.
+	Shared() bool
 
 	// Check says whether the store could take a write now.
 	Check(ctx context.Context) error
@@ -172,6 +176,10 @@ type Reader interface {
 
 	// PendingRefunds lists refunds that are pending, oldest first, after the given id.
 	PendingRefunds(after pay.RefundID, most int) ([]pay.Refund, error)
+
+	// Generation is another number than before once another process may have changed the
+	// settings since. Where only one can use the database it stays the same.
+	Generation() (int64, error)
 
 	// Consumer is how far a named reader of the feed has come.
 	Consumer(Consumer) (Place, error)

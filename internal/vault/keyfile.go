@@ -48,12 +48,29 @@ func load(path string) (key [KeySize]byte, err error) {
 	if err != nil {
 		return key, err
 	}
-	encoded, ok := strings.CutPrefix(strings.TrimSpace(string(text)), keyText)
-	raw, err := base64.StdEncoding.DecodeString(encoded)
-	if !ok || err != nil || len(raw) != KeySize {
+	key, ok := parse(string(text))
+	if !ok {
 		return key, fmt.Errorf("%s must hold %q and %d bytes in base64", path, keyText, KeySize)
 	}
-	return [KeySize]byte(raw), nil
+	return key, nil
+}
+
+// Parse takes the text of a key file. Servers that share a database share the key.
+func Parse(text string) (*Vault, error) {
+	key, ok := parse(text)
+	if !ok {
+		return nil, fmt.Errorf("must be %q and %d bytes in base64, as in a key file", keyText, KeySize)
+	}
+	return New(key), nil
+}
+
+func parse(text string) (key [KeySize]byte, ok bool) {
+	encoded, ok := strings.CutPrefix(strings.TrimSpace(text), keyText)
+	raw, err := base64.StdEncoding.DecodeString(encoded)
+	if !ok || err != nil || len(raw) != KeySize {
+		return key, false
+	}
+	return [KeySize]byte(raw), true
 }
 
 // create puts a whole and durable file at path, readable by its owner alone, and

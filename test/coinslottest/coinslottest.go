@@ -18,6 +18,7 @@ import (
 	"github.com/coinslot/coinslot/internal/provider/sandbox"
 	"github.com/coinslot/coinslot/internal/server"
 	"github.com/coinslot/coinslot/internal/store"
+	"github.com/coinslot/coinslot/internal/store/postgres"
 	"github.com/coinslot/coinslot/internal/store/sqlite"
 	"github.com/coinslot/coinslot/internal/vault"
 )
@@ -74,6 +75,24 @@ func OpenStore(t testing.TB) store.Store {
 		}
 	})
 	return s
+}
+
+// OnPostgres puts an installation on the database that a URL names, the sandbox's books
+// too. It is for installations under a fake clock: no other process is listened to.
+func OnPostgres(t testing.TB, url string) func(*installation.Options) {
+	return func(o *installation.Options) {
+		t.Helper()
+		s, err := postgres.Open(t.Context(), url, postgres.Options{Logger: slog.New(slog.DiscardHandler), Alone: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		o.Store, o.Ledger = s, s.Ledger()
+	}
 }
 
 // Key registers the game, unless it is there, and makes a key for it.

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -18,6 +20,7 @@ import (
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/server"
 	"github.com/coinslot/coinslot/test/coinslottest"
+	"github.com/coinslot/coinslot/test/postgrestest"
 )
 
 // protocol is one way to call, and what such a call looks like on the wire.
@@ -75,8 +78,27 @@ type shop struct {
 	plain, secure  *httptest.Server
 }
 
+// onPostgres says that every shop of this process is on a PostgreSQL database of its own.
+const onPostgres = "COINSLOT_TEST_ON_POSTGRES"
+
+// All of this package's tests, on PostgreSQL.
+func TestOnPostgres(t *testing.T) {
+	if os.Getenv(onPostgres) != "" {
+		t.Skip("these are they")
+	}
+	postgrestest.Programs(t)
+	again := exec.CommandContext(t.Context(), os.Args[0], "-test.timeout=5m")
+	again.Env = append(os.Environ(), onPostgres+"=1")
+	if out, err := again.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func openShop(t *testing.T, edit ...func(*installation.Options)) *shop {
 	t.Helper()
+	if os.Getenv(onPostgres) != "" {
+		edit = append([]func(*installation.Options){coinslottest.OnPostgres(t, postgrestest.URL(t))}, edit...)
+	}
 	s := &shop{Installation: coinslottest.Start(t, edit...)}
 	s.key = s.Key(t, pay.Sandbox, pay.Game{ID: "space_shooter"})
 	s.manualKey = s.Key(t, pay.Sandbox, pay.Game{ID: "chess", Capture: pay.CaptureManual})

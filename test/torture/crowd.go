@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -25,6 +26,8 @@ var games = []string{simple, many, manual, confirming}
 type crowd struct {
 	history *History
 	clients []*client
+
+	stubborn bool // they go on where they get no answer
 
 	mu     sync.Mutex
 	shelf  []offer     // the latest sessions
@@ -129,7 +132,8 @@ type client struct {
 	orders int
 }
 
-// play does one thing after the other until one of them gets no answer.
+// play does one thing after the other until one of them gets no answer: the server has
+// ended. Where it may only have lost its database the client tries again.
 func (c *client) play(ctx context.Context, round int, api api) {
 	for ctx.Err() == nil {
 		o, again := c.crowd.takeDoubt()
@@ -137,8 +141,15 @@ func (c *client) play(ctx context.Context, round int, api api) {
 			o = c.next()
 		}
 		o.Round = round
-		if c.do(ctx, api, o) == Unknown {
+		if c.do(ctx, api, o) != Unknown {
+			continue
+		}
+		if !c.crowd.stubborn {
 			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(longestPause):
 		}
 	}
 }

@@ -12,12 +12,17 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/coinslot/coinslot/test/postgrestest"
 )
 
 // Program is the binary under test and where it keeps its data.
 type Program struct {
 	Binary string
 	Dir    string // everything of the run is kept below
+
+	// Postgres is the server's database; nil: SQLite's file in Dir.
+	Postgres *postgrestest.Server
 }
 
 // publicURL stays the same over restarts, whatever port the server gets, so that a
@@ -54,6 +59,9 @@ func (p Program) start(ctx context.Context) (*process, error) {
 	run := &process{ended: make(chan struct{})}
 	run.cmd = exec.Command(p.Binary, "serve", "--quiet-start", "--addr", "127.0.0.1:0",
 		"--data", p.data(), "--public-url", publicURL, "--log-level", "warn")
+	if p.Postgres != nil {
+		run.cmd.Args = append(run.cmd.Args, "--database", p.Postgres.URL())
+	}
 	run.cmd.Stderr = log
 	out, err := run.cmd.StdoutPipe()
 	if err != nil {

@@ -46,6 +46,7 @@ type run struct {
 func Run(ctx context.Context, o Options) (World, *History, error) {
 	r := &run{Options: o, history: newHistory(), receiver: newReceiver(o.Seed), confirmer: newConfirmer(o.Seed)}
 	r.crowd = newCrowd(o.Seed, o.Clients, r.history)
+	r.crowd.stubborn = o.Postgres != nil
 	defer r.receiver.server.Close()
 	defer r.confirmer.server.Close()
 	for i, s := range strikes(o.Seed, o.Rounds) {
@@ -71,7 +72,7 @@ func (r *run) round(ctx context.Context, number int, s strike) error {
 		defer close(played)
 		r.crowd.play(ctx, number, server, r.key)
 	}()
-	err = s.strike(ctx, r.history, server)
+	err = s.strike(ctx, r.history, server, r.Postgres)
 	stop()
 	<-played
 	return err
@@ -121,8 +122,16 @@ func (r *run) settle(ctx context.Context) (truth Truth, err error) {
 	r.receiver.beKind()
 	r.confirmer.beKind()
 	err = r.undisturbed(ctx, func(server *process) error {
-		if err := errors.Join(r.crowd.resolve(ctx, r.Rounds+1, server, r.key), r.awaitDecisions(ctx, server)); err != nil || !r.Patient {
+		if err := r.crowd.resolve(ctx, r.Rounds+1, server, r.key); err != nil {
 			return err
+		}
+		if r.Postgres == nil || r.Patient { // else another server might be at it: that takes a minute
+			if err := r.awaitDecisions(ctx, server); err != nil {
+				return err
+			}
+		}
+		if !r.Patient {
+			return nil
 		}
 		soFar, err := r.readAPI(ctx, server)
 		if err != nil {

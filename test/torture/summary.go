@@ -36,8 +36,11 @@ func (p Program) Complaints() (lines []string) {
 		return []string{err.Error()}
 	}
 	for line := range strings.Lines(string(log)) {
-		if strings.Contains(line, "it is being returned") {
+		switch {
+		case strings.Contains(line, "it is being returned"):
 			continue // the alarm about late money, of a card that players pay with
+		case p.Postgres != nil && strings.Contains(line, "store unavailable"):
+			continue // while the database was away
 		}
 		if strings.Contains(line, `"level":"ERROR"`) || strings.Contains(line, "DATA RACE") || strings.HasPrefix(line, "panic:") {
 			lines = append(lines, strings.TrimSpace(line))

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/coinslot/coinslot/test/postgrestest"
 	"github.com/coinslot/coinslot/test/torture"
 )
 
@@ -46,13 +47,22 @@ func buildAndRun(m *testing.M) (status int) {
 // Killed again and again while it is used, the server loses nothing that it
 // acknowledged and does nothing twice.
 func TestKill(t *testing.T) {
+	kill(t, torture.Program{Binary: binary, Dir: t.ArtifactDir()}, *rounds)
+}
+
+// The same on PostgreSQL, which is killed as well, every other time.
+func TestKillOnPostgres(t *testing.T) {
+	server := postgrestest.Start(t)
+	kill(t, torture.Program{Binary: binary, Dir: t.ArtifactDir(), Postgres: server}, (*rounds+2)/3)
+}
+
+func kill(t *testing.T, program torture.Program, lives int) {
 	lookAtSources(t)
 	if *seed == 0 {
 		*seed = 1 + rand.Uint64N(1<<32)
 	}
-	program := torture.Program{Binary: binary, Dir: t.ArtifactDir()}
 	world, history, err := torture.Run(t.Context(), torture.Options{
-		Program: program, Seed: *seed, Rounds: *rounds, Clients: *clients, Patient: *patient,
+		Program: program, Seed: *seed, Rounds: lives, Clients: *clients, Patient: *patient,
 	})
 	if err != nil {
 		t.Error(err)
@@ -67,8 +77,8 @@ func TestKill(t *testing.T) {
 	}
 	if t.Failed() {
 		keep(t, program, history)
-		t.Logf("again: go test %s./test/torture -run TestKill -seed %d -rounds %d -clients %d -artifacts -outputdir . -count 1",
-			flags(), *seed, *rounds, *clients)
+		t.Logf("again: go test %s./test/torture -run '^%s$' -seed %d -rounds %d -clients %d -artifacts -outputdir . -count 1",
+			flags(), t.Name(), *seed, *rounds, *clients)
 	}
 }
 

@@ -18,7 +18,9 @@ import (
 	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/provider/sandbox"
 	"github.com/coinslot/coinslot/internal/store"
+	"github.com/coinslot/coinslot/internal/store/postgres"
 	"github.com/coinslot/coinslot/internal/store/sqlite"
 	"github.com/coinslot/coinslot/internal/vault"
 )
@@ -161,18 +163,38 @@ func (t *Truth) list(ctx context.Context, api api, game, status string) error {
 
 // readFiles reads what is on the disk once the server has gone.
 func (r *run) readFiles(ctx context.Context, t *Truth) (err error) {
-	s, err := sqlite.Open(ctx, r.database(), sqlite.Options{})
+	s, _, closeAll, err := r.openFiles(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
+	defer func() { err = errors.Join(err, closeAll()) }()
 	for _, game := range games {
 		if err := t.readRows(ctx, s, pay.GameID(game)); err != nil {
 			return fmt.Errorf("read the rows of %s: %w", game, err)
 		}
 	}
-	t.Ledger, err = readLedger(ctx, r.ledger())
+	t.Ledger, err = r.readLedger(ctx)
 	return err
+}
+
+// openFiles opens what the server kept, once it has gone: nobody else is at it.
+func (p Program) openFiles(ctx context.Context) (_ store.Store, _ sandbox.Ledger, closeAll func() error, err error) {
+	if p.Postgres != nil {
+		s, err := postgres.Open(ctx, p.Postgres.URL(), postgres.Options{Alone: true})
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		return s, s.Ledger(), s.Close, nil
+	}
+	s, err := sqlite.Open(ctx, p.database(), sqlite.Options{})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	ledger, err := sqlite.OpenLedger(p.ledger())
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, s.Close())
+	}
+	return s, ledger, func() error { return errors.Join(s.Close(), ledger.Close()) }, nil
 }
 
 // ahead is by how much the clock is set ahead to finish what takes its time: more than a
@@ -183,16 +205,11 @@ const ahead = time.Minute
 // pending and deliver what still waits. A server that is killed keeps what it was sending
 // for the rest of its lease, and nobody wants to wait for that.
 func (r *run) finishRest(ctx context.Context) (err error) {
-	s, err := sqlite.Open(ctx, r.database(), sqlite.Options{})
+	s, ledger, closeAll, err := r.openFiles(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	ledger, err := sqlite.OpenLedger(r.ledger())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, ledger.Close()) }()
+	defer func() { err = errors.Join(err, closeAll()) }()
 	keys, err := vault.Open(r.vault())
 	if err != nil {
 		return err
@@ -209,7 +226,7 @@ func (r *run) finishRest(ctx context.Context) (err error) {
 	running.Go(func() { whole.Run(ctx) })
 	defer running.Wait()
 	defer stop()
-	return eventually(ctx, "payments or refunds are pending, the provider has news, or webhooks wait", func() (bool, error) {
+	return eventually(ctx, "payments are in doubt, refunds are pending, the provider has news, or webhooks wait", func() (bool, error) {
 		news, err := ledger.Keys(ctx, "due ", 1)
 		if err != nil || len(news) > 0 {
 			return false, err
@@ -218,18 +235,20 @@ func (r *run) finishRest(ctx context.Context) (err error) {
 	})
 }
 
-// nothingWaits says whether no payment or refund is pending, no late money is owed and no
-// webhook waits. In this order: what ends a refund writes the webhooks that tell of it.
+// nothingWaits says whether no payment is in doubt, no refund is pending, no late money is owed
+// and no webhook waits. In this order: what ends a payment or a refund writes the webhooks that tell of it.
 func nothingWaits(ctx context.Context, s store.Store) (bool, error) {
-	var waiting int
+	waits := 0
 	err := s.View(ctx, func(tx store.Reader) error {
-		refunds, err := tx.PendingRefunds("", 1)
+		pending, errRefunds := tx.PendingRefunds("", 1)
+		processing, errProcessing := tx.LivePayments(pay.PaymentProcessing, time.Now().AddDate(1, 0, 0), "", 1)
+		asked, errAsked := tx.AskedPayments("", 1)
+		intended, errIntended := tx.IntendedPayments("", 1)
 		owed, errOwed := tx.OwedPayments("", 1)
-		processing, errProcessing := tx.LivePayments(pay.PaymentProcessing, time.Now().Add(time.Hour), "", 1)
-		waiting = len(refunds) + len(owed) + len(processing)
-		return errors.Join(err, errOwed, errProcessing)
+		waits = len(pending) + len(processing) + len(asked) + len(intended) + len(owed)
+		return errors.Join(errRefunds, errProcessing, errAsked, errIntended, errOwed)
 	})
-	if err != nil || waiting > 0 {
+	if err != nil || waits > 0 {
 		return false, err
 	}
 	if _, err = s.NextDue(ctx); errors.Is(err, store.ErrNotFound) {
@@ -267,8 +286,12 @@ func (t *Truth) readRows(ctx context.Context, s store.Store, game pay.GameID) er
 }
 
 // readLedger reads the provider's books, those of payments that nobody else knows among them.
-func readLedger(ctx context.Context, path string) (all []Entry, err error) {
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String())
+func (p Program) readLedger(ctx context.Context) (all []Entry, err error) {
+	driver, source := "sqlite", (&url.URL{Scheme: "file", Path: p.ledger()}).String()
+	if p.Postgres != nil {
+		driver, source = "pgx", p.Postgres.URL()
+	}
+	db, err := sql.Open(driver, source)
 	if err != nil {
 		return nil, err
 	}

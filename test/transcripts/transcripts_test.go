@@ -37,21 +37,44 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/rpc"
 	"github.com/coinslot/coinslot/test/coinslottest"
+	"github.com/coinslot/coinslot/test/postgrestest"
 )
 
+// Each transcript is played on every store, and must be the same byte for byte.
 func TestTranscripts(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		playAll(t, func(testing.TB) string { return "" })
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		postgrestest.Programs(t)
+		playAll(t, postgrestest.URL)
+	})
+}
+
+// playAll plays the transcripts, each on a PostgreSQL database of its own, or where that
+// has no URL on SQLite.
+func playAll(t *testing.T, database func(testing.TB) string) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no transcripts", err)
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			url := database(t) // outside the bubble: the server is no part of it
 			synctest.Test(t, func(t *testing.T) {
 				p := &player{t: t, keys: map[string]string{}, receivers: newReceivers()}
-				p.Installation = coinslottest.Start(t, p.options)
+				on := []func(*installation.Options){p.options}
+				if url != "" {
+					on = append(on, coinslottest.OnPostgres(t, url))
+				}
+				p.Installation = coinslottest.Start(t, on...)
 				p.Receiver.Handle(p.receivers.respond)
 				datadriven.RunTestAny(patient{t}, file, p.play)
 			})

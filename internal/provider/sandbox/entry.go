@@ -25,6 +25,7 @@ type entry struct {
 	History  []step        `json:"history"`           // oldest first
 
 	verifyURL func(pay.SessionID) string
+	kept      []byte // what the ledger has of it; nil: nothing yet
 }
 
 // state is where a payment stands. Pending becomes any of those that follow it here, and

@@ -14,8 +14,8 @@ import (
 )
 
 // Ledger keeps the sandbox's books, apart from what Coinslot itself keeps of a
-// payment, so that the two can be compared. It has one writer: two Providers over
-// one ledger at the same time could each begin the same payment.
+// payment, so that the two can be compared. It has one writer, unless it is Shared: two
+// Providers over one ledger at the same time could each begin the same payment.
 type Ledger interface {
 	// Load is the value that was saved last; nil where there is none, and that is no error.
 	Load(ctx context.Context, key string) ([]byte, error)
@@ -31,6 +31,15 @@ type Ledger interface {
 	Delete(ctx context.Context, key string) error
 }
 
+// Shared is a Ledger that several Providers write, in several processes.
+type Shared interface {
+	Ledger
+
+	// Swap keeps the value, as Save does, if what is there is still what it was: nil for
+	// nothing. It says whether that was so.
+	Swap(ctx context.Context, key string, was, value []byte) (kept bool, err error)
+}
+
 // load reads a payment's entry; one that is not there has no state.
 func load(ctx context.Context, l Ledger, id pay.PaymentID) (entry, error) {
 	e := entry{Payment: id}
@@ -44,6 +53,7 @@ func load(ctx context.Context, l Ledger, id pay.PaymentID) (entry, error) {
 	if err := json.Unmarshal(raw, &e); err != nil {
 		return e, fmt.Errorf("understand the ledger: %w", err)
 	}
+	e.kept = raw
 	return e, e.sound(id)
 }
 
@@ -75,14 +85,28 @@ func (e *entry) sound(id pay.PaymentID) error {
 	return fmt.Errorf("understand the ledger: the payment's state is %q", e.State)
 }
 
-func save(ctx context.Context, l Ledger, e entry) error {
+// errOvertaken: another Provider has written the entry since it was loaded.
+var errOvertaken = errors.New("another server was at the payment")
+
+// save keeps a payment's entry, unless it is overtaken.
+func save(ctx context.Context, l Ledger, e *entry) error {
 	raw, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("write down the payment: %w", err)
 	}
-	if err := l.Save(ctx, string(e.Payment), raw); err != nil {
-		return fmt.Errorf("write the ledger: %w", err)
+	kept := true
+	if shared, ok := l.(Shared); ok {
+		kept, err = shared.Swap(ctx, string(e.Payment), e.kept, raw)
+	} else {
+		err = l.Save(ctx, string(e.Payment), raw)
 	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("write the ledger: %w", err)
+	case !kept:
+		return errOvertaken
+	}
+	e.kept = raw
 	return nil
 }
 

@@ -6,6 +6,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -97,37 +98,47 @@ func change[T any](ctx context.Context, p *Provider, o operation, id pay.Payment
 		return nothing, failed(o, id, err)
 	}
 	defer done()
-	e, err := p.current(ctx, id)
-	if err != nil {
-		return nothing, failed(o, id, err)
-	}
-	steps := len(e.History)
-	outcome, refusal := do(&e)
-	if len(e.History) > steps {
-		if err := p.keep(ctx, e); err != nil {
+	for {
+		e, err := p.current(ctx, id)
+		if err != nil {
 			return nothing, failed(o, id, err)
 		}
+		steps := len(e.History)
+		outcome, refusal := do(&e)
+		if len(e.History) > steps {
+			err := p.keep(ctx, &e)
+			if errors.Is(err, errOvertaken) {
+				continue // another server was at the payment
+			}
+			if err != nil {
+				return nothing, failed(o, id, err)
+			}
+		}
+		if refusal != nil {
+			return nothing, failed(o, id, refusal)
+		}
+		return outcome, nil
 	}
-	if refusal != nil {
-		return nothing, failed(o, id, refusal)
-	}
-	return outcome, nil
 }
 
 // current is a payment's entry as of now. Each thing that became of the payment by itself is
 // a write of its own.
 func (p *Provider) current(ctx context.Context, id pay.PaymentID) (entry, error) {
-	e, err := load(ctx, p.Ledger, id)
-	e.verifyURL = p.VerifyURL
-	for err == nil && e.advance(p.Clock.Now()) {
-		err = p.keep(ctx, e)
+	for {
+		e, err := load(ctx, p.Ledger, id)
+		e.verifyURL = p.VerifyURL
+		for err == nil && e.advance(p.Clock.Now()) {
+			err = p.keep(ctx, &e)
+		}
+		if !errors.Is(err, errOvertaken) {
+			return e, err
+		}
 	}
-	return e, err
 }
 
 // keep writes an entry. When it is due comes first: a crash in between makes the sandbox
 // look at a payment for nothing, and never forget one.
-func (p *Provider) keep(ctx context.Context, e entry) error {
+func (p *Provider) keep(ctx context.Context, e *entry) error {
 	if at := e.due(); !at.IsZero() {
 		if err := p.schedule(ctx, e.Payment, at); err != nil {
 			return err

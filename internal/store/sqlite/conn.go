@@ -98,6 +98,12 @@ func (c *conn) Exec(s *sqlstore.Statement, args ...any) (int64, error) {
 	return rows, err
 }
 
+// Change is sqlstore.Querier's.
+func (c *conn) Change(s *sqlstore.Statement, args ...any) (bool, error) {
+	rows, err := c.Exec(s, args...)
+	return rows == 1, err
+}
+
 // Query is sqlstore.Querier's.
 func (c *conn) Query(s *sqlstore.Statement, each func(sqlstore.Row) error, args ...any) error {
 	p, err := c.prepare(s)

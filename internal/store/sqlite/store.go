@@ -175,6 +175,9 @@ func (s *Store) NextDue(ctx context.Context) (due time.Time, err error) {
 // Watch is store.Store's.
 func (s *Store) Watch() (<-chan struct{}, func()) { return s.watched.watch() }
 
+// Shared is store.Store's: the file is this process's alone.
+func (s *Store) Shared() bool { return false }
+
 // Check is store.Store's. It writes and commits.
 func (s *Store) Check(ctx context.Context) error {
 	return s.writer.do(ctx, func(c *conn, _ *sqlstore.Batch) error { return sqlstore.Beat(c) })

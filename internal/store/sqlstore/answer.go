@@ -45,6 +45,9 @@ func readAnswer(c *columns) (store.Answer, error) {
 
 // Remember is store.Tx's.
 func (t *Tx) Remember(a store.Answer, now time.Time) error {
+	if c, ok := t.q.(Concurrent); ok {
+		c.Confirm() // that there is no answer yet: else no row is changed
+	}
 	return changed(t.q, "remember answer", insertAnswer,
 		string(a.Scope.Environment), string(a.Scope.Game), a.Scope.Method, a.Key,
 		a.Fingerprint[:], a.Result, stamp(a.ExpiresAt), stamp(now))
@@ -61,7 +64,7 @@ func readImage(c *columns) (pay.Image, error) {
 
 // putImage keeps an image unless it is there already: its name is its content.
 func putImage(q Querier, i pay.Image) error {
-	if _, err := q.Exec(insertImage, string(i.Name), i.Type, blob(i.Data)); err != nil {
+	if err := do(q, insertImage, string(i.Name), i.Type, blob(i.Data)); err != nil {
 		return fmt.Errorf("insert image: %w", err)
 	}
 	return nil

@@ -44,6 +44,10 @@ func (r Reader) recount(key listKey) (store.Count, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return c, err
 	}
+	changes, err := r.unfolded(key)
+	if err != nil {
+		return c, err
+	}
 	marks, err := all(r.q, readMark, selectMarks, key.environment, key.game, key.list, pastEveryID)
 	if err != nil {
 		return c, err
@@ -57,12 +61,12 @@ func (r Reader) recount(key listKey) (store.Count, error) {
 		if err != nil {
 			return c, err
 		}
-		if rows != m.rows {
+		if rows != m.rows+within(changes, m.start, upto) {
 			c.Off++
 		}
 		c.Counted += rows
 		upto = m.start
 	}
-	c.Kept = kept
+	c.Kept = kept + within(changes, "", pastEveryID)
 	return c, nil
 }

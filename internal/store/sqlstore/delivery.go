@@ -33,13 +33,17 @@ func readSubscriber(c *columns) (subscriber, error) {
 }
 
 // of lists the endpoints of a game in an environment.
-func (s *subscribers) of(q Querier, env pay.Environment, game pay.GameID) ([]subscriber, error) {
+func (s *subscribers) of(q Querier, known *reliance, env pay.Environment, game pay.GameID) ([]subscriber, error) {
 	who := audience{env, game}
 	found, ok := (*s)[who]
 	if ok {
 		return found, nil
 	}
-	found, err := all(q, readSubscriber, selectSubscribers, string(env), string(game))
+	found, ok, err := known.look(q, who)
+	if ok || err != nil {
+		return found, err
+	}
+	found, err = all(q, readSubscriber, selectSubscribers, string(env), string(game))
 	if err != nil {
 		return nil, err
 	}
@@ -85,22 +89,27 @@ var (
 				ORDER BY d.due_at LIMIT $4) AS retried) AS d
 		JOIN events AS e ON e.position = d.event ORDER BY d.id LIMIT $3`)
 
+	// The same for an event of which only the session and the number in it are known.
+	putEventDelivery = statement(`INSERT INTO deliveries (id, endpoint, event, status, leased, attempts, since, due_at)
+		SELECT $1 * 1099511627776 + position, $1, position, 'pending', 0, 0, at, 0
+		FROM events WHERE session = $2 AND sequence = $3`)
+
 	selectEnabled = statement(`SELECT number FROM endpoints WHERE id = $1 AND enabled = 1`)
 
 	// The schedule counts from the first claim, not from the event: what has waited for
 	// its endpoint to be enabled is not too old to be tried again.
 	leaseDelivery = statement(`UPDATE deliveries SET leased = 1, due_at = $2,
 			since = CASE WHEN due_at = 0 THEN $3 ELSE since END
-		WHERE id = $1`)
+		WHERE id = $1 AND status = 'pending' AND due_at <= $3`)
 
 	// The fence: only the attempt that follows the last recorded one counts. A worker
 	// whose lease ran out, and whose attempt another one has recorded, changes nothing.
 	// What failed while it was wanted again begins anew.
 	recordAttempt = statement(`UPDATE deliveries SET attempts = $2, leased = 0, again = 0,
 			status = CASE WHEN again = 1 AND $3 <> 'delivered' THEN 'pending' ELSE $3 END,
-			due_at = CASE WHEN again = 1 AND $3 <> 'delivered' THEN 0 ELSE $4 END,
+			due_at = CASE WHEN again = 1 AND $3 <> 'delivered' THEN 0 ELSE CAST($4 AS BIGINT) END,
 			earlier = CASE WHEN again = 1 THEN $2 ELSE earlier END
-		WHERE id = $1 AND attempts = $2 - 1 AND status = 'pending'`)
+		WHERE id = $1 AND attempts + 1 = $2 AND status = 'pending'`)
 
 	noteFailing   = statement(`UPDATE endpoints SET failing_since = $2 WHERE number = $1 AND failing_since = 0`)
 	noteRecovered = statement(`UPDATE endpoints SET failing_since = 0 WHERE number = $1 AND failing_since <> 0`)
@@ -168,7 +177,11 @@ func readEndpointID(c *columns) (pay.EndpointID, error) { return pay.EndpointID(
 
 // Claim is store.Queue's.
 func Claim(q Querier, endpoint pay.EndpointID, now, leaseUntil time.Time, most int) ([]pay.Delivery, error) {
-	number, err := one(q, readInteger, selectEnabled, string(endpoint))
+	enabled := selectEnabled
+	if _, ok := q.(Concurrent); ok {
+		enabled = lockEnabled // so that those who claim see each other's leases
+	}
+	number, err := one(q, readInteger, enabled, string(endpoint))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
@@ -242,12 +255,10 @@ func noteHealth(q Querier, b *Batch, endpoint int64, a pay.Attempt) error {
 			return nil
 		}
 		b.healthy[endpoint] = struct{}{}
-		_, err := q.Exec(noteRecovered, endpoint)
-		return err
+		return do(q, noteRecovered, endpoint)
 	}
 	delete(b.healthy, endpoint)
-	_, err := q.Exec(noteFailing, endpoint, stamp(a.At))
-	return err
+	return do(q, noteFailing, endpoint, stamp(a.At))
 }
 
 // NextDue is store.Queue's.

@@ -12,15 +12,13 @@ const eventColumns = `id, type, at, session, sequence, environment, game, paymen
 const placedEvent = `position, ` + eventColumns
 
 var (
-	// The position is the database's to give: it counts in the order of commits.
+	// The position is the database's to give.
 	insertEvent = statement(`INSERT INTO events (` + eventColumns + `)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`)
 
 	selectSessionEvents = statement(`SELECT ` + placedEvent + ` FROM events WHERE session = $1 ORDER BY sequence`)
 
 	selectEvent = statement(`SELECT ` + placedEvent + ` FROM events WHERE id = $1`)
-
-	selectPosition = statement(`SELECT position FROM events WHERE session = $1 AND sequence = $2`)
 )
 
 func readEvent(c *columns) (pay.Event, error) {
@@ -39,29 +37,24 @@ func readEvent(c *columns) (pay.Event, error) {
 	}, nil
 }
 
-// putEvent writes an event and its deliveries.
+// putEvent writes an event and its deliveries. Whatever can still fail comes before the
+// event, which takes a position in the feed that it would leave empty.
 func (t *Tx) putEvent(e *pay.Event) error {
-	err := changed(t.q, "insert event", insertEvent,
+	endpoints, err := t.batch.subscribers.of(t.q, &t.batch.reliance, e.Environment, e.Game)
+	if err != nil {
+		return fmt.Errorf("subscribers: %w", err)
+	}
+	err = changed(t.q, "insert event", insertEvent,
 		string(e.ID), string(e.Type), stamp(e.At), string(e.Session), e.Sequence,
 		string(e.Environment), string(e.Game), string(e.Payment), string(e.Refund), blob(e.Payload))
 	if err != nil {
 		return err
 	}
-	endpoints, err := t.batch.subscribers.of(t.q, e.Environment, e.Game)
-	if err != nil {
-		return fmt.Errorf("subscribers: %w", err)
-	}
-	position := int64(0)
 	for _, p := range endpoints {
 		if !p.Wants(e.Type) {
 			continue
 		}
-		if position == 0 {
-			if position, err = one(t.q, readInteger, selectPosition, string(e.Session), e.Sequence); err != nil {
-				return fmt.Errorf("position of event: %w", err)
-			}
-		}
-		if err := insertDelivery(t.q, p.number, position, e.At); err != nil {
+		if err := changed(t.q, "insert delivery", putEventDelivery, p.number, string(e.Session), e.Sequence); err != nil {
 			return err
 		}
 	}

@@ -15,50 +15,58 @@ import (
 const mostLooked = 2000
 
 // The feed's statements. The placeholders are $1 environment, $2 game or session, $3
-// after this position, $4 how many. An event that is visible has no other before it that
-// is not: SQLite's writers take turns, so positions become visible in their order.
+// after this position, $4 how many, $5 up to this position, beyond which an event may be
+// visible and one before it not yet: see settled.go.
 //
 // That of all games has no index of its own, which every event would pay for. It comes by
 // the other environment's events too, so they are told apart here rather than by the
 // statement: passed over within it, any number of them would cost one page.
 var (
 	feedOfAll = statement(`SELECT environment = $1 AND $2 = '', type, ` + placedEvent + ` FROM events
-		WHERE position > $3 ORDER BY position LIMIT $4`)
+		WHERE position > $3 AND position <= $5 ORDER BY position LIMIT $4`)
 	feedOfGame = statement(`SELECT 1, type, ` + placedEvent + ` FROM events
-		WHERE environment = $1 AND game = $2 AND position > $3 ORDER BY position LIMIT $4`)
+		WHERE environment = $1 AND game = $2 AND position > $3 AND position <= $5 ORDER BY position LIMIT $4`)
 	feedOfSession = statement(`SELECT 1, type, ` + placedEvent + ` FROM events
-		WHERE environment = $1 AND session = $2 AND position > $3 ORDER BY sequence LIMIT $4`)
+		WHERE environment = $1 AND session = $2 AND position > $3 AND position <= $5 ORDER BY sequence LIMIT $4`)
 )
 
 // The same from the other end, where $3 is the position before which it goes on.
 var (
 	recentOfAll = statement(`SELECT environment = $1 AND $2 = '', type, ` + placedEvent + ` FROM events
-		WHERE position < $3 ORDER BY position DESC LIMIT $4`)
+		WHERE position < $3 AND position <= $5 ORDER BY position DESC LIMIT $4`)
 	recentOfGame = statement(`SELECT 1, type, ` + placedEvent + ` FROM events
-		WHERE environment = $1 AND game = $2 AND position < $3 ORDER BY position DESC LIMIT $4`)
+		WHERE environment = $1 AND game = $2 AND position < $3 AND position <= $5 ORDER BY position DESC LIMIT $4`)
 	recentOfSession = statement(`SELECT 1, type, ` + placedEvent + ` FROM events
-		WHERE environment = $1 AND session = $2 AND position < $3 ORDER BY sequence DESC LIMIT $4`)
+		WHERE environment = $1 AND session = $2 AND position < $3 AND position <= $5 ORDER BY sequence DESC LIMIT $4`)
 )
 
 var (
-	selectLatest       = statement(`SELECT COALESCE(MAX(position), 0) FROM events`)
-	selectLatestOfGame = statement(`SELECT COALESCE(MAX(position), 0) FROM events WHERE environment = $1 AND game = $2`)
+	selectLatest       = statement(`SELECT COALESCE(MAX(position), 0) FROM events WHERE position <= $1`)
+	selectLatestOfGame = statement(`SELECT COALESCE(MAX(position), 0) FROM events WHERE environment = $1 AND game = $2 AND position <= $3`)
 
 	selectHappened = statement(`SELECT position, environment, game, session FROM events
-		WHERE position > $1 ORDER BY position LIMIT $2`)
+		WHERE position > $1 AND position <= $3 ORDER BY position LIMIT $2`)
 )
 
 // LatestEvent is store.Reader's.
 func (r Reader) LatestEvent(env pay.Environment, game pay.GameID) (int64, error) {
-	if game == "" {
-		return one(r.q, readInteger, selectLatest)
+	end, err := settled(r.q)
+	switch {
+	case err != nil:
+		return 0, err
+	case game == "":
+		return one(r.q, readInteger, selectLatest, end)
 	}
-	return one(r.q, readInteger, selectLatestOfGame, string(env), string(game))
+	return one(r.q, readInteger, selectLatestOfGame, string(env), string(game), end)
 }
 
 // Happened is store.Reader's.
 func (r Reader) Happened(after int64, most int) ([]store.Happening, error) {
-	return all(r.q, readHappening, selectHappened, after, int64(most))
+	end, err := settled(r.q)
+	if err != nil {
+		return nil, err
+	}
+	return all(r.q, readHappening, selectHappened, after, int64(most), end)
 }
 
 func readHappening(c *columns) (store.Happening, error) {
@@ -103,8 +111,12 @@ func narrowest(eq store.EventQuery, all, ofGame, ofSession *Statement) (s *State
 
 // feed reads a page from a position, in the direction of the statement.
 func (r Reader) feed(s *Statement, of string, eq store.EventQuery, from int64) (store.Feed, error) {
+	end, err := settled(r.q)
+	if err != nil {
+		return store.Feed{}, err
+	}
 	feed, looked := store.Feed{Next: from}, 0
-	err := r.q.Query(s, func(row Row) error {
+	err = r.q.Query(s, func(row Row) error {
 		if len(feed.Rows) == eq.Limit {
 			return errEnough // and that this row is there says that more follow
 		}
@@ -118,7 +130,7 @@ func (r Reader) feed(s *Statement, of string, eq store.EventQuery, from int64) (
 			feed.Rows = append(feed.Rows, e)
 		}
 		return err
-	}, string(eq.Environment), of, from, int64(mostLooked))
+	}, string(eq.Environment), of, from, int64(mostLooked), end)
 	if err != nil && !errors.Is(err, errEnough) {
 		return store.Feed{}, fmt.Errorf("feed of events: %w", err)
 	}

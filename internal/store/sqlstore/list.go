@@ -145,12 +145,14 @@ func tallied[T any](r Reader, key listKey, w store.Window, read func(*columns) (
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return store.Page[T]{}, fmt.Errorf("total of %s: %w", key.list, err)
 	}
+	changes, err := r.unfolded(key)
+	if err != nil {
+		return store.Page[T]{}, err
+	}
+	total += within(changes, "", pastEveryID)
 	upto, offset := before(w), int64(w.Offset)
-	if r.tally != nil {
-		// The marks lag behind as well, so what is skipped here is walked over.
-		total += r.tally.pending(key)
-	} else if offset >= markRows {
-		if upto, offset, err = r.leap(l, key, upto, offset); err != nil {
+	if offset >= markRows {
+		if upto, offset, err = r.leap(l, key, upto, offset, changes); err != nil {
 			return store.Page[T]{}, err
 		}
 	}
@@ -186,9 +188,10 @@ func page[T any](r Reader, l listing, key listKey, w store.Window, upto string, 
 var errEnough = errors.New("enough")
 
 // leap skips offset rows before the id upto as far as whole stretches go: it
-// returns an id further back, and how many rows are left to skip before that.
-func (r Reader) leap(l listing, key listKey, upto string, offset int64) (string, int64, error) {
-	marks, err := r.marksBefore(key, upto, offset)
+// returns an id further back, and how many rows are left to skip before that. The
+// changes are what the marks do not tell of yet.
+func (r Reader) leap(l listing, key listKey, upto string, offset int64, changes []tallyChange) (string, int64, error) {
+	marks, err := r.marksBefore(key, upto, offset, changes)
 	if err != nil || len(marks) == 0 {
 		return upto, offset, err
 	}
@@ -209,11 +212,13 @@ func (r Reader) leap(l listing, key listKey, upto string, offset int64) (string,
 
 // marksBefore reads marks from the one before upto back to where offset rows, and
 // what the first stretch has beyond upto, are surely skipped.
-func (r Reader) marksBefore(key listKey, upto string, offset int64) ([]mark, error) {
+func (r Reader) marksBefore(key listKey, upto string, offset int64, changes []tallyChange) ([]mark, error) {
 	var marks []mark
-	skipped := int64(0)
+	skipped, end := int64(0), pastEveryID
 	err := r.q.Query(selectMarks, func(row Row) error {
 		m := mark{row.Text(0), row.Int(1)}
+		m.rows += within(changes, m.start, end)
+		end = m.start
 		if len(marks) > 0 {
 			skipped += m.rows
 		}

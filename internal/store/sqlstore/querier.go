@@ -3,7 +3,7 @@
 // package store promises.
 //
 // Placeholders are $1, $2 …, which SQLite and PostgreSQL bind alike. What differs
-// between the two stands in dialect.go and in the migrations.
+// between the two is told in dialect.go and in the migrations.
 package sqlstore
 
 import (
@@ -19,7 +19,7 @@ type Statement struct {
 	Number int
 }
 
-var statements []*Statement
+var statements, concurrentStatements []*Statement
 
 // statement registers a SQL text. It is for package-level variables only.
 func statement(sql string) *Statement {
@@ -28,7 +28,17 @@ func statement(sql string) *Statement {
 	return s
 }
 
-// Statements lists all that this package ever runs, in the order of their numbers.
+// concurrent registers a SQL text that only engines run whose writers run side by side.
+func concurrent(sql string) *Statement {
+	s := &Statement{SQL: sql, Number: -1}
+	concurrentStatements = append(concurrentStatements, s)
+	return s
+}
+
+// ConcurrentStatements lists those that only engines run whose writers run side by side.
+func ConcurrentStatements() []*Statement { return concurrentStatements }
+
+// Statements lists all that every engine runs, in the order of their numbers.
 func Statements() []*Statement { return statements }
 
 // Querier runs statements on one connection within one transaction. Arguments are
@@ -36,6 +46,10 @@ func Statements() []*Statement { return statements }
 type Querier interface {
 	// Exec returns how many rows the statement changed.
 	Exec(s *Statement, args ...any) (rows int64, err error)
+	// Change runs a statement that changes one row or none, and says whether it did. An
+	// engine far away may say that it did before it has asked; where that turns out to be
+	// wrong, nothing of the transaction is kept and the closure runs again.
+	Change(s *Statement, args ...any) (done bool, err error)
 	// Query calls each for every row in turn, until it returns an error. Neither the
 	// row nor the connection may be used otherwise meanwhile.
 	Query(s *Statement, each func(Row) error, args ...any) error
@@ -77,8 +91,8 @@ func one[T any](q Querier, read func(*columns) (T, error), s *Statement, args ..
 // changed wants exactly one row to have been changed: none means that it is not
 // there at that version, or that another one holds its place.
 func changed(q Querier, what string, s *Statement, args ...any) error {
-	rows, err := q.Exec(s, args...)
-	if err == nil && rows != 1 {
+	done, err := q.Change(s, args...)
+	if err == nil && !done {
 		err = store.ErrConflict
 	}
 	if err != nil {

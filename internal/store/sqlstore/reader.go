@@ -83,12 +83,24 @@ func (r Reader) LatePayments(before pay.PaymentID, most int) ([]pay.Payment, err
 
 // Answer is store.Reader's.
 func (r Reader) Answer(s store.Scope, key string, now time.Time) (store.Answer, error) {
-	return one(r.q, readAnswer, selectAnswer, string(s.Environment), string(s.Game), s.Method, key, stamp(now))
+	args := []any{string(s.Environment), string(s.Game), s.Method, key, stamp(now)}
+	if c, ok := r.q.(Concurrent); ok && c.Presume(selectAnswer, args...) {
+		return store.Answer{}, store.ErrNotFound
+	}
+	return one(r.q, readAnswer, selectAnswer, args...)
 }
 
 // Image is store.Reader's.
 func (r Reader) Image(name pay.ImageName) (pay.Image, error) {
 	return one(r.q, readImage, selectImage, string(name))
+}
+
+// Generation is store.Reader's.
+func (r Reader) Generation() (int64, error) {
+	if _, ok := r.q.(Concurrent); ok {
+		return one(r.q, readInteger, selectGeneration)
+	}
+	return 0, nil
 }
 
 // Game is store.Reader's.

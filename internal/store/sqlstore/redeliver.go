@@ -146,7 +146,7 @@ func Redeliver(q Querier, id pay.DeliveryID, now time.Time) error {
 	if _, err := one(q, readInteger, selectDelivery, int64(id)); err != nil {
 		return fmt.Errorf("redeliver: %w", err)
 	}
-	if _, err := q.Exec(redeliver, int64(id), stamp(now)); err != nil {
+	if err := do(q, redeliver, int64(id), stamp(now)); err != nil {
 		return fmt.Errorf("redeliver: %w", err)
 	}
 	return nil
@@ -158,7 +158,7 @@ func RedeliverEvent(q Querier, b *Batch, id pay.EventID, now time.Time) (int, er
 	if err != nil {
 		return 0, fmt.Errorf("redeliver event: %w", err)
 	}
-	endpoints, err := b.subscribers.of(q, e.environment, e.game)
+	endpoints, err := b.subscribers.of(q, &b.reliance, e.environment, e.game)
 	if err != nil {
 		return 0, fmt.Errorf("subscribers: %w", err)
 	}

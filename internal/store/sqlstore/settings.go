@@ -152,8 +152,8 @@ func endpointArgs(e pay.Endpoint) []any {
 
 // touched wants exactly one row to have been changed: none means that it is not there.
 func touched(q Querier, what string, s *Statement, args ...any) error {
-	rows, err := q.Exec(s, args...)
-	if err == nil && rows != 1 {
+	done, err := q.Change(s, args...)
+	if err == nil && !done {
 		err = store.ErrNotFound
 	}
 	if err != nil {

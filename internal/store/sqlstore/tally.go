@@ -16,7 +16,8 @@ import (
 // is to add up a few hundred marks and step over at most one stretch.
 //
 // Rows come and go mostly at the new end, so closures note what they did to a list
-// in memory, and the transaction writes the sums once, whatever their number.
+// in memory, and the transaction writes the sums once, whatever their number. Where
+// writers run side by side it writes the notes, and somebody else the sums: see fold.go.
 
 // markRows is how many rows a stretch has at least, except for a list's last, and
 // where rows have left it. A page's cost at depth is the number of marks and of rows
@@ -89,14 +90,14 @@ func (t *tally) refundMoved(r *pay.Refund, was pay.RefundStatus) {
 // refundsOf is the list of the refunds of one status.
 func refundsOf(s pay.RefundStatus) string { return listRefunds + ":" + string(s) }
 
-// pending is by how much the stored total of a list is behind.
-func (t *tally) pending(key listKey) (rows int64) {
+// of is what was noted of a list.
+func (t *tally) of(key listKey) (changes []tallyChange) {
 	for i := range t.changes {
 		if t.changes[i].listKey == key {
-			rows += t.changes[i].rows
+			changes = append(changes, t.changes[i])
 		}
 	}
-	return rows
+	return changes
 }
 
 var (
@@ -150,7 +151,7 @@ func flushList(q Querier, changes []tallyChange) error {
 		s = takeTotal
 	}
 	if sum != 0 {
-		if _, err := q.Exec(s, key.environment, key.game, key.list, sum); err != nil {
+		if err := do(q, s, key.environment, key.game, key.list, sum); err != nil {
 			return err
 		}
 	}
@@ -194,8 +195,7 @@ func markOf(q Querier, key listKey, id string) (mark, error) {
 // id to cut at is found by stepping over markRows rows, once per as many new ones.
 func writeMark(q Querier, key listKey, m mark) error {
 	if m.rows == 0 && m.start != "" {
-		_, err := q.Exec(deleteMark, key.environment, key.game, key.list, m.start)
-		return err
+		return do(q, deleteMark, key.environment, key.game, key.list, m.start)
 	}
 	for m.rows > 2*markRows {
 		l := listOf(key)
@@ -203,13 +203,12 @@ func writeMark(q Querier, key listKey, m mark) error {
 		if err != nil {
 			return fmt.Errorf("cut at: %w", err)
 		}
-		if _, err := q.Exec(putMark, key.environment, key.game, key.list, m.start, markRows); err != nil {
+		if err := do(q, putMark, key.environment, key.game, key.list, m.start, markRows); err != nil {
 			return err
 		}
 		m = mark{start, m.rows - markRows}
 	}
-	_, err := q.Exec(putMark, key.environment, key.game, key.list, m.start, m.rows)
-	return err
+	return do(q, putMark, key.environment, key.game, key.list, m.start, m.rows)
 }
 
 func readText(c *columns) (string, error) { return c.text(), nil }

@@ -24,6 +24,7 @@ type Batch struct {
 	subscribers subscribers
 	healthy     map[int64]struct{}
 	events      int
+	reliance    reliance
 }
 
 // NewBatch returns a Batch that can serve one transaction after another.
@@ -48,7 +49,12 @@ func (b *Batch) RollBack(to Savepoint) {
 }
 
 // Finish writes what was kept back. It is to be called just before COMMIT.
-func (b *Batch) Finish(q Querier) error { return b.tally.flush(q) }
+func (b *Batch) Finish(q Querier) error {
+	if _, ok := q.(Concurrent); ok {
+		return b.tally.add(q)
+	}
+	return b.tally.flush(q)
+}
 
 // Events is how many events the transaction wrote.
 func (b *Batch) Events() int { return b.events }
@@ -148,3 +154,6 @@ func conflict(err error) error {
 	}
 	return err
 }
+
+// Tallied says whether the transaction wrote what somebody has to fold.
+func (b *Batch) Tallied() bool { return len(b.tally.changes) > 0 }
