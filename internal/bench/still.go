@@ -36,6 +36,9 @@ func (s *stillStore) View(_ context.Context, fn func(store.Reader) error) error 
 	return fn(stillReader{s: s})
 }
 
+// Shared is store.Store's.
+func (s *stillStore) Shared() bool { return false }
+
 // Check is store.Store's.
 func (s *stillStore) Check(context.Context) error { return nil }
 
@@ -44,6 +47,7 @@ type stillReader struct {
 	s            *stillStore
 }
 
+func (r stillReader) Generation() (int64, error) { return 0, nil }
 func (r stillReader) Games() ([]pay.Game, error) { return []pay.Game{game}, nil }
 func (r stillReader) Keys() ([]pay.Key, error)   { return []pay.Key{r.s.key}, nil }
 func (r stillReader) Standing(pay.SessionID) (pay.Standing, error) {
