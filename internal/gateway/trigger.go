@@ -161,8 +161,8 @@ func (s *Service) payAndThen(ctx context.Context, id pay.SessionID, f flow) erro
 
 // The gateway stops waiting for a slow payment sooner than a script does.
 const (
-	askAgain     = 50 * time.Millisecond
-	longestAtAll = 50 * time.Second // a call that takes a minute is cut off
+	askAgain     = 47 * time.Millisecond // no round number: what takes whole seconds must not end at the very moment of a look
+	longestAtAll = 50 * time.Second      // a call that takes a minute is cut off
 )
 
 // AtRest waits until nobody is being asked about the payment any more, or for as long as makes
