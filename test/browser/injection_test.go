@@ -29,6 +29,8 @@ func TestAPayloadIsText(t *testing.T) {
 	shop := coinslottest.OpenShop(t)
 	b := start(t, shop)
 	call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: definePwn})
+	// The way back, which ends whatever is being opened at that moment, counts as tried.
+	call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `Storage.prototype.getItem = () => "1"`})
 	b.visit(shop.Page("sess_none"))
 	calm := b.harmless(t, shop, "50 Gold Coins")
 	for i, payload := range payloads {
