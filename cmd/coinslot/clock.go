@@ -13,9 +13,9 @@ import (
 
 var sandboxAdvance = command{
 	path: "sandbox advance", operands: "DURATION", brief: "move the clock of a server that has --sandbox-clock",
-	details: `What falls due on the way happens in its order, as if the time had passed: sessions
-expire, refunds end, and webhooks are tried again by their schedule. The clock stops at
-each until it is done, for 15 seconds at most. Prints the new time.
+	details: `What falls due on the way happens as if the time had passed: sessions expire, refunds
+end, and webhooks are tried again by their schedule. The clock stops at each deadline and
+webhook until it is done, for 15 seconds at most. Prints the new time.
 
 The clock goes on by itself, never back, and stays ahead when the server is restarted. Webhooks
 are signed with the machine's time, which is what receivers compare it with.`,

@@ -7,11 +7,13 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"time"
 
 	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	"github.com/coinslot/coinslot/internal/clock"
 	"github.com/coinslot/coinslot/internal/config"
 	"github.com/coinslot/coinslot/internal/gateway"
+	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/store/sqlite"
 	"github.com/coinslot/coinslot/internal/vault"
@@ -128,6 +130,19 @@ func (d *doctor) examineServer(ctx context.Context, where *config.Care) error {
 	return explainCall(stream.Err(), target.url)
 }
 
+// clockOf is how far the sandbox's clock is ahead by which the data was written.
+func (d *doctor) clockOf(ctx context.Context, dir dataDir) (ahead time.Duration, err error) {
+	if _, err := os.Stat(dir.ledgerFile()); errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	ledger, err := sqlite.OpenLedger(dir.ledgerFile())
+	if err != nil {
+		return 0, fmt.Errorf("open the sandbox's ledger: %w", err)
+	}
+	ahead, err = installation.Ahead(ctx, ledger)
+	return ahead, errors.Join(err, ledger.Close())
+}
+
 // examineStopped does the same on the files of a server that does not run.
 func (d *doctor) examineStopped(ctx context.Context, where *config.Care) error {
 	if err := refuseServer(where); err != nil {
@@ -151,7 +166,11 @@ func (d *doctor) examineStopped(ctx context.Context, where *config.Care) error {
 	if err != nil {
 		d.tell(gateway.Finding{Check: "secret.key", Verdict: gateway.Trouble, Found: err.Error(), Advice: "put back the secret.key of this database before the server starts"})
 	}
-	service, err := gateway.New(ctx, gateway.Options{Store: kept, Secrets: secrets, Clock: clock.System, Logger: slog.New(slog.DiscardHandler)})
+	ahead, err := d.clockOf(ctx, dir)
+	if err != nil {
+		return err
+	}
+	service, err := gateway.New(ctx, gateway.Options{Store: kept, Secrets: secrets, Clock: clock.New(ahead), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}

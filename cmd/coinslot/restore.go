@@ -180,5 +180,9 @@ func (done restored) write(p *printer, data string) {
 		p.note("%s was not tried: %s.", key, done.why)
 	}
 	p.note("What happened after the backup is not in it: docs/operating.md says what to do about that.")
-	p.note("Start it: coinslot serve --data %s", quoted(data))
+	first := "Now "
+	if done.Key == keyDoesNot || done.Key == keyMissing {
+		first = "Once the key is there, "
+	}
+	p.note("%sstart it: coinslot serve --data %s", first, quoted(data))
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coinslot/coinslot/internal/gateway"
@@ -69,6 +70,7 @@ type handler struct {
 	sites     *http.CrossOriginProtection
 	followers followers
 	misses    misses
+	listed    sync.Map // the test cards as each language shows them, a piece by its language.Tag
 }
 
 // New makes the handler of everything below Mount, and of /images/.

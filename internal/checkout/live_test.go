@@ -189,6 +189,25 @@ func TestEveryTabIsTold(t *testing.T) {
 	})
 }
 
+// Where a player must go is no event either, and is told at once: who pays with a card that is
+// to be confirmed may look at another tab.
+func TestThatThePlayerMustConfirmIsToldAtOnce(t *testing.T) {
+	onStage(t, false, func(s *stage) {
+		id := s.sell()
+		f := s.follow(id)
+		f.wants(unpaid)
+		began := time.Now()
+		s.payByCard(id, challenged)
+		got := f.hear()
+		for got != "" && !strings.Contains(got, `"note":"action_required"`) {
+			got = f.hear()
+		}
+		if took := time.Since(began); got != `data: {"status":"pending","payment":"processing","attempt":0,"note":"action_required"}` || took > time.Second {
+			s.Errorf("after %v it tells %q", took, got)
+		}
+	})
+}
+
 // A hold that is being let go is no event, but the player is told.
 func TestWhatIsNoEventIsToldWithTheNextBeat(t *testing.T) {
 	onStage(t, false, func(s *stage) {

@@ -19,7 +19,7 @@ func (v *visit) pay(id pay.SessionID) {
 	if t.Method == pay.MethodCard {
 		card := readCard(posted.Get("number"), posted.Get("expiry"), posted.Get("cvc"))
 		if wrong := wrongParts(card, v.Now()); len(wrong) > 0 {
-			v.show(id, http.StatusUnprocessableEntity, input{"check_card", wrong, posted.Get("expiry")})
+			v.show(id, http.StatusUnprocessableEntity, input{"check_card", wrong, shownAgain(posted.Get("expiry"))})
 			return
 		}
 		t.Card, t.Token = &card, ""
@@ -30,6 +30,18 @@ func (v *visit) pay(id pay.SessionID) {
 		return
 	}
 	v.afterPay(id, err)
+}
+
+// longestDate is what the page's input takes.
+const longestDate = 9
+
+// shownAgain is a date as it was typed, unless it is too long for one: a browser may have
+// filled in the card's number there, which is never put back into a page.
+func shownAgain(expiry string) string {
+	if len(expiry) > longestDate {
+		return ""
+	}
+	return expiry
 }
 
 // afterPay sends the browser to the page, which tells how things stand: so a

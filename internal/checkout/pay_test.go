@@ -210,3 +210,17 @@ func TestNoCardNumberReachesALogOrAnAddress(t *testing.T) {
 		}
 	}
 }
+
+// A browser may fill in a card's number where it does not belong.
+func TestANumberInAnotherFieldIsNotPutBack(t *testing.T) {
+	t.Parallel()
+	shop := coinslottest.OpenShop(t)
+	page := open(t, shop.Page(shop.Sell(t)))
+	again := page.submit("/pay", 0, "number", "4242424242424241", "expiry", "4242424242424242", "cvc", "1")
+	if again.status != http.StatusUnprocessableEntity || strings.Contains(again.body, "424242424242") {
+		t.Errorf("status %d, and the page has the number: %v", again.status, strings.Contains(again.body, "424242424242"))
+	}
+	if again = page.submit("/pay", 0, "number", "4242424242424241", "expiry", "13/40", "cvc", "1"); attr(again.byID("expiry"), "value") != "13/40" {
+		t.Error("a date that was typed is not shown again")
+	}
+}

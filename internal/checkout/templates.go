@@ -53,3 +53,19 @@ func (s *view) fill(kind string) ([]byte, error) {
 	err := templatesIn[s.locale.tag]()[kind].ExecuteTemplate(&page, "layout.html", s)
 	return page.Bytes(), err
 }
+
+// cards is the list of test cards in one language, which takes longer to make than the
+// rest of a page and never changes.
+func (h *handler) cards(l locale) piece {
+	if made, ok := h.listed.Load(l.tag); ok {
+		return made.(piece)
+	}
+	var list bytes.Buffer
+	shown := view{locale: l, Form: &form{TestCards: h.TestCards}}
+	if err := templatesIn[l.tag]()["form"].ExecuteTemplate(&list, "cards", shown); err != nil {
+		panic("checkout: the list of test cards: " + err.Error()) // it is made of constants
+	}
+	made := constant(list.String())
+	h.listed.Store(l.tag, made)
+	return made
+}

@@ -37,7 +37,12 @@ func (v *visit) answer(id pay.SessionID) {
 	if !ok {
 		return
 	}
-	_, err := v.Service.Answer(v.r.Context(), id, attempt, v.r.PostForm.Get("answer") == "approve")
+	said := v.r.PostForm.Get("answer")
+	if said != "approve" && said != "refuse" {
+		v.toPage(id, "") // which leads here again
+		return
+	}
+	_, err := v.Service.Answer(v.r.Context(), id, attempt, said == "approve")
 	switch {
 	case pay.CodeOf(err) == pay.SessionNotFound:
 		v.notFound()

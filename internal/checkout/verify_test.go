@@ -106,3 +106,13 @@ func TestAnAnswerFromElsewhereDoesNothing(t *testing.T) {
 	}
 	open(t, page.url).says("Confirm that it is you")
 }
+
+// Only a refusal refuses: a form that says neither changes nothing.
+func TestAnAnswerThatSaysNothingRefusesNothing(t *testing.T) {
+	t.Parallel()
+	_, _, check := confirming(t, challenged, 1)
+	for _, said := range []string{"", "no", "Approve"} {
+		check.submit("/verify", 1, "answer", said).follow().says("Confirm that it is you")
+	}
+	check.submit("/verify", 0).follow().says("Payment successful")
+}

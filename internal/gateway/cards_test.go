@@ -217,6 +217,29 @@ func TestAnUnansweredChallengeFails(t *testing.T) {
 	}
 }
 
+// A process that died before it noted where the player must go leaves that to be found out.
+func TestWhereThePlayerMustGoIsFoundOutAgain(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		id := w.session(g, 1)
+		first := w.pay(g, id, card(challenged, 0)).Payment
+		stop()
+		if err := w.store.Update(w.Context(), id, func(tx store.Tx) error { return tx.Direct(first.ID, "") }); err != nil {
+			w.Fatal(err)
+		}
+		g, stop = w.open()
+		defer stop()
+		time.Sleep(time.Second)
+		if now := w.look(g, id).Payment; now.Action != first.Action || now.Action == "" {
+			w.Errorf("after a restart the action is %q, want %q", now.Action, first.Action)
+		}
+		if _, err := g.Answer(w.Context(), id, 0, true); err != nil {
+			w.Error(err)
+		}
+		w.wantEnd(g, id, pay.SessionPaid, pay.PaymentSucceeded, "")
+	})
+}
+
 // A game that is asked beforehand is asked once about a payment whose player had to confirm.
 func TestAGameIsAskedOnceTheChallengeIsMet(t *testing.T) {
 	play(t, func(w *world) {

@@ -147,7 +147,8 @@ func (s *Service) charge(ctx context.Context, session pay.Session, p pay.Payment
 			}
 			if outcome.Kind == pay.OutcomePending {
 				defer told()
-				return false, s.direct(ctx, p, outcome)
+				_, err := s.settle(ctx, p, outcome)
+				return false, err
 			}
 			settled, err := s.settleAndAsk(ctx, p, outcome)
 			return settled, err

@@ -52,7 +52,7 @@ const (
 // tells one finding for each check. An error is one of the store or of Tell: no finding.
 func (s *Service) Examine(ctx context.Context, e Examination) error {
 	x := &examiner{Service: s, Examination: e}
-	checks := []func(context.Context) (Finding, error){x.schema, x.counters, x.sessions, x.payments, x.intents, x.refunds, x.expiries, x.endpoints, x.deliveries, x.waiting, x.key, x.clock}
+	checks := []func(context.Context) (Finding, error){x.schema, x.counters, x.sessions, x.payments, x.intents, x.late, x.refunds, x.expiries, x.endpoints, x.deliveries, x.waiting, x.key, x.clock}
 	for _, check := range checks {
 		found, err := check(ctx)
 		if err != nil {

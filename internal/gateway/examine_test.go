@@ -31,7 +31,11 @@ func (w *world) examined(g *gateway.Service, e gateway.Examination) map[string]g
 // wantFound wants this verdict of one check, and all others to be all right.
 func (w *world) wantFound(g *gateway.Service, e gateway.Examination, check string, verdict gateway.Verdict, found string) {
 	w.Helper()
-	for name, f := range w.examined(g, e) {
+	all := w.examined(g, e)
+	if _, told := all[check]; check != "" && !told {
+		w.Errorf("nothing was told of %s", check)
+	}
+	for name, f := range all {
 		switch {
 		case name != check && f.Verdict != gateway.AllRight:
 			w.Errorf("%s: %s %s; want it to be all right", name, f.Verdict, f.Found)
@@ -56,6 +60,48 @@ func TestAPaymentThatNobodyLooksUpIsTroubleAfterAWhile(t *testing.T) {
 		w.wantFound(g, gateway.Examination{}, "payments", gateway.Trouble, "is processing")
 		w.wantFound(g, gateway.Examination{Quick: true}, "payments", gateway.Trouble, string(id))
 		w.wantFound(g, gateway.Examination{Stopped: true}, "payments", gateway.Noted, "1, the oldest since")
+	})
+}
+
+// A player may leave at the bank's check, and it takes a while until that has failed.
+func TestAPlayerAtTheBankIsNoTrouble(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		w.pay(g, w.session(g, 1), card(challenged, 0))
+		stop() // so that nobody ends it
+		time.Sleep(50 * time.Minute)
+		w.wantFound(g, gateway.Examination{}, "", "", "")
+		time.Sleep(11 * time.Minute)
+		w.wantFound(g, gateway.Examination{}, "payments", gateway.Trouble, "is processing")
+	})
+}
+
+func TestLateMoneyIsToldUntilItIsReturned(t *testing.T) {
+	play(t, func(w *world) {
+		g, stop := w.open()
+		defer stop()
+		var noted []pay.PaymentID
+		for range 2 {
+			id := w.session(g, 1)
+			p := w.pay(g, id, card("4000000000000002", 0)).Payment
+			noted = append(noted, p.ID)
+			if err := w.store.Update(w.Context(), id, func(tx store.Tx) error { return tx.NoteLate(p.ID, pay.LateOwed, pay.Clock(time.Now())) }); err != nil {
+				w.Fatal(err)
+			}
+		}
+		w.wantFound(g, gateway.Examination{}, "late money", gateway.AllRight, "none is held")
+		stop()
+		time.Sleep(11 * time.Minute)
+		w.wantFound(g, gateway.Examination{}, "late money", gateway.Trouble, string(noted[0]))
+		w.wantFound(g, gateway.Examination{Stopped: true}, "late money", gateway.Noted, "2, the oldest since")
+		kept, err := g.Payment(w.Context(), w.caller, noted[1])
+		if err != nil {
+			w.Fatal(err)
+		}
+		if err := w.store.Update(w.Context(), kept.Session, func(tx store.Tx) error { return tx.NoteLate(kept.ID, pay.LateKept, kept.LateAt) }); err != nil {
+			w.Fatal(err)
+		}
+		w.wantFound(g, gateway.Examination{Stopped: true}, "late money", gateway.Trouble, "would not take it back: 1, ")
 	})
 }
 

@@ -44,6 +44,9 @@ func (x *examiner) payments(ctx context.Context) (Finding, error) {
 		return r.LivePayments(pay.PaymentProcessing, before, after, most)
 	}
 	err := walk(ctx, x.Service, waiting, paymentID, func(p pay.Payment) {
+		if p.Action != "" && x.now().Sub(p.CreatedAt) < playerTakes {
+			return // it waits for its player, who may have left
+		}
 		stuck.add(fmt.Sprintf("%s of session %s is processing", p.ID, p.Session), p.CreatedAt)
 	})
 	if err == nil {
@@ -58,6 +61,47 @@ func (x *examiner) payments(ctx context.Context) (Finding, error) {
 		f.Advice = "they are asked about every minute while a server runs; its log says why no answer comes (\"reconcile payments\")"
 	}
 	return f, err
+}
+
+// playerTakes is how long a player may be at a check of the bank's, and more.
+const playerTakes = time.Hour
+
+// late: money that came after a payment had ended goes back by itself, or a person returns it.
+func (x *examiner) late(ctx context.Context) (Finding, error) {
+	f := Finding{Check: "late money", Verdict: AllRight, Found: "none is held that came after its payment had ended"}
+	var owed, kept gathered
+	err := walk(ctx, x.Service, store.Reader.OwedPayments, paymentID, func(p pay.Payment) {
+		if x.now().Sub(p.LateAt) > stuckAfter {
+			owed.add(fmt.Sprintf("%s of session %s", p.ID, p.Session), p.LateAt)
+		}
+	})
+	if err != nil {
+		return f, err
+	}
+	for before := pay.PaymentID(""); ; {
+		page, err := view(ctx, x.store, func(r store.Reader) ([]pay.Payment, error) { return r.LatePayments(before, upkeepBatch) })
+		if err != nil {
+			return f, err
+		}
+		for _, p := range page {
+			if p.Late == pay.LateKept {
+				kept.add(fmt.Sprintf("%s of session %s", p.ID, p.Session), p.LateAt)
+			}
+		}
+		if len(page) < upkeepBatch {
+			break
+		}
+		before = page[len(page)-1].ID
+	}
+	switch {
+	case kept.count > 0:
+		f.Verdict, f.Found = Trouble, "the provider would not take it back: "+kept.String()
+		f.Advice = "return it to the player by the provider's own tools (coinslot payments late)"
+	case owed.count > 0:
+		f.Verdict, f.Found = x.overdue(), "it is not returned yet: "+owed.String()
+		f.Advice = "it is tried again every minute while a server runs; its log says why it fails"
+	}
+	return f, nil
 }
 
 // intents: captures and voids that are not done. When each was begun is not known.

@@ -170,6 +170,9 @@ func (s *Service) settle(ctx context.Context, p pay.Payment, o pay.Outcome) (aft
 		return err
 	})
 	s.noteReopened()
+	if o.Kind == pay.OutcomePending {
+		s.watchers.hint(p.Session) // where the player must go is no event
+	}
 	if err == nil && late {
 		s.raiseLate(ctx, after, o)
 	}
@@ -185,6 +188,7 @@ func (s *Service) noteReopened() {
 }
 
 // settleIn does so within a transaction, and says whether it has noted money that came late.
+// Of a payment that is still pending it notes where its player must go, if anywhere.
 func (s *Service) settleIn(tx store.Tx, id pay.PaymentID, o pay.Outcome) (after pay.Payment, late bool, err error) {
 	session, payment, err := owned(tx, id)
 	if err != nil {
@@ -192,6 +196,10 @@ func (s *Service) settleIn(tx store.Tx, id pay.PaymentID, o pay.Outcome) (after 
 	}
 	if change := session.Settle(payment, o, s.now()); !change.Empty() {
 		return *change.Payment, false, s.apply(tx, change)
+	}
+	if o.Kind == pay.OutcomePending && payment.Status == pay.PaymentProcessing && payment.Action != o.Action {
+		payment.Action = o.Action
+		return payment, false, tx.Direct(id, o.Action)
 	}
 	if !payment.LateMoney(o) || payment.Late != "" {
 		return payment, false, nil

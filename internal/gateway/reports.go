@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/coinslot/coinslot/internal/pay"
@@ -145,22 +144,4 @@ func (h *heard) add(env pay.Environment, id string) {
 	delete(h.known, h.order[h.next])
 	h.order[h.next] = one
 	h.next = (h.next + 1) % mostHeard
-}
-
-// direct notes where the player of a pending payment must go.
-func (s *Service) direct(ctx context.Context, p pay.Payment, o pay.Outcome) error {
-	if o.Action == "" {
-		return nil
-	}
-	err := s.store.Update(ctx, p.Session, func(tx store.Tx) error {
-		now, err := tx.Payment(p.ID)
-		if err != nil || now.Action == o.Action {
-			return err
-		}
-		return tx.Direct(p.ID, o.Action)
-	})
-	if errors.Is(err, store.ErrConflict) {
-		return nil // it has gone on meanwhile
-	}
-	return err
 }

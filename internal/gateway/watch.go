@@ -73,7 +73,7 @@ func (c Checkout) sameAs(o Checkout) bool {
 	}
 	now, was := *c.Payment, *o.Payment
 	return now.ID == was.ID && now.Version == was.Version &&
-		now.Asking == was.Asking && now.Intent == was.Intent && (now.Failure == nil) == (was.Failure == nil)
+		now.Action == was.Action && now.Asking == was.Asking && now.Intent == was.Intent && (now.Failure == nil) == (was.Failure == nil)
 }
 
 // WatchEvents goes on in the feed as events happen, until ctx ends. It tells a Feed

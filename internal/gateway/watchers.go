@@ -72,12 +72,7 @@ func (w *watchers) follow(ctx context.Context, trouble func(error)) {
 	written, stop := w.store.Watch()
 	defer stop()
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-written:
-		}
-		for {
+		for { // at first too: who began to watch before this may have been passed over
 			more, err := w.look(ctx)
 			if err != nil && ctx.Err() == nil {
 				trouble(err)
@@ -85,6 +80,11 @@ func (w *watchers) follow(ctx context.Context, trouble func(error)) {
 			if err != nil || !more {
 				break
 			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-written:
 		}
 	}
 }
@@ -118,6 +118,13 @@ func (w *watchers) followed() (position int64, somebody bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.position, len(w.at) > 0
+}
+
+// hint wakes those who watch a session, in which something has changed without an event.
+func (w *watchers) hint(id pay.SessionID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wake(place{session: id})
 }
 
 // wake gives each watcher of a place a token, unless it has one that it did not take yet.

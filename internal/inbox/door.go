@@ -61,8 +61,9 @@ func hostname(host string) string {
 // some of those that do not speak HTTP/1.0, which no browser does any more.
 func forwarded(r *http.Request) bool {
 	for name := range r.Header {
-		switch name = strings.ToLower(name); {
-		case name == "forwarded", name == "via", strings.HasPrefix(name, "x-forwarded"), name == "x-real-ip":
+		switch name = strings.ToLower(strings.ReplaceAll(name, "_", "-")); {
+		case name == "forwarded", name == "via", strings.HasPrefix(name, "x-forwarded"), strings.HasPrefix(name, "x-original"), name == "x-real-ip",
+			name == "x-client-ip", name == "true-client-ip", strings.HasPrefix(name, "cf-"):
 			return true
 		}
 	}

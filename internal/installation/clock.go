@@ -37,8 +37,8 @@ func (c sandboxClock) Advance(ctx context.Context, by time.Duration) error {
 	return nil
 }
 
-// offset is how far ahead the clock was that the data was written by.
-func offset(ctx context.Context, l sandbox.Ledger) (time.Duration, error) {
+// Ahead is how far ahead the clock was that the data was written by.
+func Ahead(ctx context.Context, l sandbox.Ledger) (time.Duration, error) {
 	if l == nil {
 		return 0, nil
 	}
@@ -58,7 +58,7 @@ func offset(ctx context.Context, l sandbox.Ledger) (time.Duration, error) {
 
 // setClock picks the clock, and refuses data that is not for it.
 func (o *Options) setClock(ctx context.Context) (gateway.Movable, error) {
-	ahead, err := offset(ctx, o.Ledger)
+	ahead, err := Ahead(ctx, o.Ledger)
 	switch {
 	case err != nil:
 		return nil, err

@@ -78,8 +78,8 @@ func checkLogoURL(text string) error {
 	if err := checkURI(InvalidSetting, "logo", text); err != nil {
 		return err
 	}
-	if u, err := url.Parse(text); err != nil || u.Scheme != "https" || u.Hostname() == "" {
-		return RefuseField(InvalidSetting, "logo", "must be an https URL or a data:image/png, jpeg or webp URI in base64, got %s", quote(text))
+	if u, err := url.Parse(text); err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		return RefuseField(InvalidSetting, "logo", "must be an https URL without a user name, or a data:image/png, jpeg or webp URI in base64, got %s", quote(text))
 	}
 	return nil
 }

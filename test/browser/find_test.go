@@ -38,11 +38,15 @@ func in(state string) css { return css("body." + state + " main") }
 // was begun, and is asked again.
 func (b *tab) visit(address string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
-		b.do(chromedp.Navigate(address))
+	for range 4 {
+		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		err := chromedp.Do(ctx, chromedp.Navigate(address))
+		cancel()
+		if err == nil {
+			return
+		}
 	}
+	b.do(chromedp.Navigate(address))
 }
 
 // click clicks one after the other.

@@ -283,8 +283,9 @@
       var main = next && next.querySelector("main"), old = document.querySelector("main");
       renewing = false;
       // What came meanwhile may be newer than what was got, and what could not be got is got later.
-      if (stale || !status) { stale = false; setTimeout(ask, status ? 0 : 3000); }
-      if (!main || !next.body.getAttribute("data-seen")) { if (status) { location.replace(page); } return; }
+      var later = !status || status === 429 || status >= 500;
+      if (stale || later) { stale = false; setTimeout(ask, later ? 3000 : 0); }
+      if (!main || !next.body.getAttribute("data-seen")) { if (!later) { location.replace(page); } return; }
       if (number) { typed = [number.value, expiry.value, cvc.value]; }
       sentAt = 0;
       document.title = next.title;
