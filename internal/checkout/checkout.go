@@ -70,7 +70,7 @@ type handler struct {
 	sites     *http.CrossOriginProtection
 	followers followers
 	misses    misses
-	listed    sync.Map // the test cards as each language shows them, a piece by its language.Tag
+	made      sync.Map // the fixed parts in each language, by its language.Tag
 }
 
 // New makes the handler of everything below Mount, and of /images/.

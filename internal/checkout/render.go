@@ -57,27 +57,21 @@ func (v *visit) render(status int, kind string, s *view) {
 		body = gzipped
 		head.Set("Content-Encoding", "gzip")
 	}
-	sent := body(furnish(page, v.cards(s.locale)))
+	sent := body(furnish(page, v.fixed(s.locale)))
 	head.Set("Content-Length", strconv.Itoa(len(sent)))
 	v.w.WriteHeader(status)
 	_, _ = v.w.Write(sent) // a player who has gone is nobody to tell
 }
 
-// furnish puts what never changes where the templates leave room for it: the style, a
-// sandbox's cards, the script. No text of a game's can look like that room: in it a bracket
-// is escaped.
-func furnish(page []byte, cards piece) []piece {
+// furnish puts the fixed parts into the places that a page keeps for them.
+func furnish(page []byte, fixed map[string]piece) []piece {
 	var all []piece
-	put := func(p piece, at int) {
-		if at >= 0 {
-			all = append(all, piece{text: page[:at]}, p)
-			page = page[at:]
+	for i, part := range bytes.Split(page, []byte{0}) {
+		if i%2 == 0 {
+			all = append(all, piece{text: part})
+		} else {
+			all = append(all, fixed[string(part)])
 		}
 	}
-	put(style, bytes.Index(page, []byte("</style>")))
-	if _, after, found := bytes.Cut(page, []byte(`<ul class="cards">`)); found {
-		put(cards, len(page)-len(after))
-	}
-	put(script, bytes.LastIndex(page, []byte("</script>")))
-	return append(all, piece{text: page})
+	return all
 }

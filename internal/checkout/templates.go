@@ -39,9 +39,14 @@ func (t translation) parse(kinds []string) map[string]*template.Template {
 // gapless finds where a template asks for a text that has no gaps, and so is always the same.
 var gapless = regexp.MustCompile(`\{\{\$?\.T "([a-z_]+)"\}\}`)
 
+// place finds where a template keeps one for a fixed part.
+var place = regexp.MustCompile(`\{\{fixed "([a-z]+)"\}\}`)
+
 // phrase writes such texts into the template: they are most of what a page asks for, and
-// looking each up takes longer than all the rest of the page.
+// looking each up takes longer than all the rest of the page. The place of a fixed part
+// becomes its name between two NULs, which html/template escapes wherever else they are.
 func (t translation) phrase(text string) string {
+	text = place.ReplaceAllString(text, "\x00$1\x00")
 	return gapless.ReplaceAllStringFunc(text, func(call string) string {
 		return html.EscapeString(t.texts[gapless.FindStringSubmatch(call)[1]])
 	})
@@ -54,18 +59,21 @@ func (s *view) fill(kind string) ([]byte, error) {
 	return page.Bytes(), err
 }
 
-// cards is the list of test cards in one language, which takes longer to make than the
-// rest of a page and never changes.
-func (h *handler) cards(l locale) piece {
-	if made, ok := h.listed.Load(l.tag); ok {
-		return made.(piece)
+// fixed is what all pages in a language have alike, by name. To make it anew for each, and
+// to compress it, would take longer than all the rest.
+func (h *handler) fixed(l locale) map[string]piece {
+	if made, ok := h.made.Load(l.tag); ok {
+		return made.(map[string]piece)
 	}
-	var list bytes.Buffer
-	shown := view{locale: l, Form: &form{TestCards: h.TestCards}}
-	if err := templatesIn[l.tag]()["form"].ExecuteTemplate(&list, "cards", shown); err != nil {
-		panic("checkout: the list of test cards: " + err.Error()) // it is made of constants
+	all := map[string]piece{"style": style, "script": script}
+	nothing := view{locale: l, Form: &form{TestCards: h.TestCards}}
+	for _, name := range []string{"head", "coin", "fields", "lock", "sandbox", "cards"} {
+		var part bytes.Buffer
+		if err := templatesIn[l.tag]()["form"].ExecuteTemplate(&part, name, nothing); err != nil {
+			panic("checkout: a fixed part: " + err.Error()) // it is made of constants
+		}
+		all[name] = constant(part.String())
 	}
-	made := constant(list.String())
-	h.listed.Store(l.tag, made)
-	return made
+	h.made.Store(l.tag, all)
+	return all
 }

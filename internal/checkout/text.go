@@ -11,11 +11,19 @@ import (
 
 // text is one of the page's texts with its gaps {0}, {1} … filled in.
 func (l locale) text(key string, gaps ...string) string {
-	pairs := make([]string, 0, 2*len(gaps))
-	for i, gap := range gaps {
-		pairs = append(pairs, "{"+strconv.Itoa(i)+"}", l.isolate(gap))
+	var filled strings.Builder
+	for rest := l.texts[key]; ; {
+		before, after, found := strings.Cut(rest, "{")
+		filled.WriteString(before)
+		if !found {
+			return filled.String()
+		}
+		var gap string
+		gap, rest, _ = strings.Cut(after, "}")
+		if i, err := strconv.Atoi(gap); err == nil && i < len(gaps) {
+			filled.WriteString(l.isolate(gaps[i]))
+		}
 	}
-	return strings.NewReplacer(pairs...).Replace(l.texts[key])
 }
 
 // count is a text that counts: the one for the plural category that n falls into.

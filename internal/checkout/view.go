@@ -77,6 +77,11 @@ type field struct {
 	Focus bool
 }
 
+// Fresh is whether the card's fields say nothing yet.
+func (f *form) Fresh() bool {
+	return f.Number == field{} && f.Expiry == field{} && f.CVC == field{}
+}
+
 // wallet is a way to pay with one tap.
 type wallet struct{ Name, Href string }
 

@@ -5,7 +5,8 @@
   const out = [];
   const root = document.documentElement;
   const name = e => "<" + e.tagName.toLowerCase() + (e.className && e.className.baseVal === undefined ? "." + e.className : "") + "> " + JSON.stringify((e.textContent || "").trim().slice(0, 40));
-  const unseen = e => e.closest(".unseen") || e.closest("[hidden]") || e.closest("details:not([open]) > :not(summary)");
+  const heard = e => e && (getComputedStyle(e).clip === "rect(0px, 0px, 0px, 0px)" || heard(e.parentElement)); // by screen readers only
+  const unseen = e => heard(e) || e.closest("[hidden]") || e.closest("details:not([open]) > :not(summary)");
   if (root.scrollWidth > innerWidth) out.push("the page is too wide: " + root.scrollWidth);
   for (const e of document.body.querySelectorAll("*")) {
     const style = getComputedStyle(e), box = e.getBoundingClientRect();
