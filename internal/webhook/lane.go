@@ -96,10 +96,11 @@ func (l *lane) hold(to target, found []claimed, most int) {
 	l.hidden = !l.due && (len(l.held) > 0 || l.running() > 0)
 }
 
-// ended takes note that what became of a post is recorded, or cannot be.
+// ended takes note that what became of a post is recorded, or cannot be. A claim under way
+// may have looked before that.
 func (l *lane) ended(session pay.SessionID) {
 	delete(l.sessions, session)
-	l.due = l.due || l.hidden
+	l.due = l.due || l.hidden || l.claiming
 	l.hidden = false
 }
 

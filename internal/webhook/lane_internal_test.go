@@ -43,3 +43,28 @@ func TestNothingBeginsThatItsLeaseCannotHold(t *testing.T) {
 		t.Errorf("held = %v", l.held)
 	}
 }
+
+// The store gives out nothing of a session with a post under way. What a claim did not find
+// for that reason is found by the next, whichever ends first: the post or the claim.
+func TestWhatAPostHidIsClaimedAfterIt(t *testing.T) {
+	claim := func(l *lane) { l.claiming, l.due = true, false }
+	brought := func(l *lane) { l.claiming = false; l.hold(target{}, nil, 8) }
+	for name, ends := range map[string]func(*lane){
+		"the claim ends first": func(l *lane) { brought(l); l.ended("a") },
+		"the post ends first":  func(l *lane) { l.ended("a"); brought(l) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLane("we_1")
+			l.hold(target{}, []claimed{held("a", lease)}, 1)
+			if _, ok := l.take(noon); !ok {
+				t.Fatal("nothing to take")
+			}
+			l.posted(result{}, 8)
+			claim(l)
+			ends(l)
+			if l.room() == 0 {
+				t.Error("no other claim is made")
+			}
+		})
+	}
+}
