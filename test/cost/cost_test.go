@@ -222,8 +222,11 @@ func (h *house) look() map[string]float64 {
 	sizes := "SELECT COALESCE(SUM(%s), 0)::float8 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname <> 'tallies'"
 	_, _ = h.db.Exec(context.Background(), "SELECT pg_stat_force_next_flush()")
 	return map[string]float64{
-		"server-µs":     1e6 * processor(h.b, func(dir, _ string) bool { return filepath.Base(dir) == strconv.Itoa(h.server.Process.Pid) }),
-		"postgres-µs":   1e6 * processor(h.b, func(dir, name string) bool { at, _ := os.Readlink(dir + "/cwd"); return name == "postgres" && at == h.postgres }),
+		"server-µs": 1e6 * processor(h.b, func(dir, _ string) bool { return filepath.Base(dir) == strconv.Itoa(h.server.Process.Pid) }),
+		"postgres-µs": 1e6 * processor(h.b, func(dir, name string) bool {
+			at, _ := os.Readlink(dir + "/cwd")
+			return name == "postgres" && at == h.postgres
+		}),
 		"WAL-bytes":     h.number("SELECT (pg_current_wal_lsn() - '0/0')::float8"),
 		"table-bytes":   h.number(fmt.Sprintf(sizes, "pg_table_size(c.oid)")),
 		"index-bytes":   h.number(fmt.Sprintf(sizes, "pg_indexes_size(c.oid)")),
