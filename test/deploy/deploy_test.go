@@ -278,6 +278,69 @@ func TestKubernetesRunsOneReplicaOfTheImage(t *testing.T) {
 	}
 }
 
+func TestKubernetesRunsReplicasOnPostgreSQL(t *testing.T) {
+	kinds := map[string]map[string]any{}
+	for _, one := range documents(t, "kubernetes/postgresql.yaml") {
+		kinds[at(t, one, "kind").(string)] = one
+	}
+	for _, name := range regexp.MustCompile(`COINSLOT_[A-Z_]+[A-Z]`).FindAllString(read(t, "kubernetes/postgresql.yaml"), -1) {
+		if !strings.Contains(help(t, "serve"), name) {
+			t.Errorf("coinslot serve reads no %s", name)
+		}
+	}
+	set := kinds["Deployment"]
+	if set == nil || kinds["Service"] == nil || kinds["Ingress"] == nil || kinds["PodDisruptionBudget"] == nil || len(kinds) != 4 {
+		t.Fatalf("there are %d kinds", len(kinds))
+	}
+	pod := at(t, set, "spec.template.spec")
+	container := at(t, pod, "containers.0")
+	var words []string
+	for _, w := range at(t, container, "args").([]any) {
+		words = append(words, w.(string))
+	}
+	commandLine(t, "postgresql.yaml", words)
+	for path, want := range map[string]any{
+		"spec.strategy.rollingUpdate.maxUnavailable": 0, "spec.replicas": 3,
+		"spec.template.spec.terminationGracePeriodSeconds": 40, // 5 of preStop, and twice 10 of the server
+		"spec.template.spec.securityContext.runAsNonRoot":  true, "spec.template.spec.enableServiceLinks": false,
+	} {
+		if got := at(t, set, path); got != want {
+			t.Errorf("%s is %v, want %v", path, got, want)
+		}
+	}
+	for probe, path := range map[string]string{"livenessProbe": "/healthz", "readinessProbe": "/readyz", "startupProbe": "/healthz"} {
+		if got := at(t, container, probe+".httpGet.path"); got != path {
+			t.Errorf("%s asks %v", probe, got)
+		}
+	}
+	for _, rule := range at(t, kinds["Ingress"], "spec.rules.0.http.paths").([]any) {
+		path := at(t, rule, "path").(string)
+		if slices.ContainsFunc([]string{"/metrics", "/healthz", "/readyz", "/admin"}, func(inner string) bool { return strings.HasPrefix(inner, path) || strings.HasPrefix(path, inner) }) {
+			t.Errorf("the internet gets at %s", path)
+		}
+	}
+}
+
+func TestComposeRunsTwoServersOnPostgreSQL(t *testing.T) {
+	file := documents(t, "compose.postgresql.yaml")[0]
+	proxy := read(t, "nginx.conf")
+	for _, name := range []string{"coinslot-1", "coinslot-2"} {
+		at(t, file, "services."+name+".environment.COINSLOT_DATABASE")
+		if !strings.Contains(proxy, "server "+name+":"+port+" ") {
+			t.Errorf("nginx knows no %s", name)
+		}
+	}
+	known := help(t, "serve")
+	for name := range at(t, file, "services.coinslot-1.environment").(map[string]any) {
+		if !strings.Contains(known, name) {
+			t.Errorf("coinslot serve reads no %s", name)
+		}
+	}
+	if strings.Contains(proxy, "admin") {
+		t.Error("the proxy lets the operator's API through")
+	}
+}
+
 func TestLitestreamReplicatesWhatTheServerKeeps(t *testing.T) {
 	file := documents(t, "litestream.yml")[0]
 	var paths []string

@@ -87,7 +87,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // wrote is called after a transaction has committed.
-func (s *Store) wrote(b *sqlstore.Batch, r *run) {
+func (s *Store) wrote(b *sqlstore.Batch) {
 	if b.Tallied() {
 		s.backlog.give()
 	}
@@ -110,12 +110,12 @@ func (s *Store) missing() { s.gap.give() }
 // inBackground runs a transaction of the background, which Close does not wait for by
 // itself but with it.
 func (s *Store) inBackground(ctx context.Context, opening string, fn func(*run) error) error {
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return unwanted(ctx, err)
+	l := &line{pool: s.pool}
+	defer l.release()
+	if err := l.takeFor(ctx); err != nil {
+		return err
 	}
-	defer release(conn)
-	_, err = s.try(conn, transaction{opening: opening, careful: true}, func(r *run, _ *sqlstore.Batch) error { return fn(r) })
+	_, err := s.try(l, transaction{opening: opening, careful: true}, func(r *run, _ *sqlstore.Batch) error { return fn(r) })
 	return err
 }
 

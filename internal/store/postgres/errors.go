@@ -19,6 +19,7 @@ const (
 	divisionByZero       = "22012" // how the database says that an assumption was wrong
 	readOnly             = "25006" // it is a standby
 	lockNotAvailable     = "55P03"
+	queryCanceled        = "57014"
 	adminShutdown        = "57P01"
 	crashShutdown        = "57P02"
 )

@@ -31,7 +31,7 @@ var errAssumed = errors.New("an assumption was wrong")
 // by zero, the database refuses all that follows, COMMIT too, and everything is run again
 // carefully, statement by statement.
 type run struct {
-	conn    *pgx.Conn
+	line    *line
 	store   *Store
 	opening string // how it begins
 	lock    func(*run) error
@@ -52,6 +52,7 @@ type run struct {
 type queued struct {
 	sql  string
 	args []any
+	of   *sqlstore.Statement // nil: it only has the database see that an assumption holds
 }
 
 // presumption is a row that is taken to be absent.
@@ -83,7 +84,7 @@ func (r *run) prepare(s *sqlstore.Statement) error {
 	if s.MakesSession() && !r.careful {
 		r.made = true
 		if p := r.presumed; p != nil {
-			r.queue = append(r.queue, queued{"SELECT 1 / (1 - COUNT(*)) FROM (" + p.sql + ") AS present", p.args})
+			r.queue = append(r.queue, queued{sql: "SELECT 1 / (1 - COUNT(*)) FROM (" + p.sql + ") AS present", args: p.args})
 		}
 		return nil
 	}
@@ -112,10 +113,10 @@ func (r *run) Do(s *sqlstore.Statement, args ...any) error {
 		return err
 	}
 	if r.careful {
-		_, err := r.exec(queued{s.SQL, args})
+		_, err := r.exec(queued{s.SQL, args, s})
 		return err
 	}
-	r.queue = append(r.queue, queued{s.SQL, args})
+	r.queue = append(r.queue, queued{s.SQL, args, s})
 	return nil
 }
 
@@ -125,10 +126,10 @@ func (r *run) Change(s *sqlstore.Statement, args ...any) (bool, error) {
 		return false, err
 	}
 	if r.careful {
-		rows, err := r.exec(queued{s.SQL, args})
+		rows, err := r.exec(queued{s.SQL, args, s})
 		return rows == 1, err
 	}
-	r.queue = append(r.queue, queued{guarded(s), args})
+	r.queue = append(r.queue, queued{guarded(s), args, s})
 	return true, nil
 }
 
@@ -137,7 +138,7 @@ func (r *run) Exec(s *sqlstore.Statement, args ...any) (int64, error) {
 	if err := r.prepare(s); err != nil {
 		return 0, err
 	}
-	return r.exec(queued{s.SQL, args})
+	return r.exec(queued{s.SQL, args, s})
 }
 
 // Query is sqlstore.Querier's.
@@ -145,7 +146,7 @@ func (r *run) Query(s *sqlstore.Statement, each func(sqlstore.Row) error, args .
 	if err := r.prepare(s); err != nil {
 		return err
 	}
-	return r.ask(queued{s.SQL, args}, func(rows pgx.Rows) error {
+	return r.ask(queued{s.SQL, args, s}, func(rows pgx.Rows) error {
 		return each(row{rows.RawValues(), rows.FieldDescriptions()})
 	})
 }
@@ -156,7 +157,7 @@ func (r *run) Presume(s *sqlstore.Statement, args ...any) bool {
 	if r.careful || r.locked || r.presumed != nil {
 		return false
 	}
-	r.presumed = &presumption{queued: queued{s.SQL, args}}
+	r.presumed = &presumption{queued: queued{s.SQL, args, s}}
 	return true
 }
 
@@ -220,6 +221,11 @@ func (r *run) send(last queued, read func(pgx.BatchResults) error) error {
 	if r.fault != nil {
 		return r.fault
 	}
+	conn, err := r.line.take()
+	if err != nil {
+		r.fault = err
+		return err
+	}
 	var b pgx.Batch
 	if !r.begun {
 		b.Queue(r.opening)
@@ -229,13 +235,12 @@ func (r *run) send(last queued, read func(pgx.BatchResults) error) error {
 	}
 	b.Queue(last.sql, last.args...)
 	r.queue, r.begun = r.queue[:0], true
-	r.patience()
+	patience(conn)
 	if r.store.counted != nil {
 		r.store.counted(b.Len())
 	}
 	r.trips++
-	answers := r.conn.SendBatch(context.Background(), &b)
-	var err error
+	answers := conn.SendBatch(context.Background(), &b)
 	early := false // the answer is not to the last statement, which may be COMMIT
 	for range b.Len() - 1 {
 		if _, err = answers.Exec(); err != nil {
@@ -283,7 +288,7 @@ func (r *run) judge(err error) error {
 }
 
 // patience gives the database a while to answer.
-func (r *run) patience() { _ = r.conn.PgConn().Conn().SetDeadline(time.Now().Add(answerTimeout)) }
+func patience(conn *pgx.Conn) { _ = conn.PgConn().Conn().SetDeadline(time.Now().Add(answerTimeout)) }
 
 // commit makes what was written durable. An error after which it may be durable all the
 // same is a lost: true.
@@ -297,14 +302,21 @@ func (r *run) commit() (lost bool, err error) {
 	if !r.begun && len(r.queue) == 0 {
 		return false, nil // nothing was ever asked
 	}
+	if r.alike() {
+		return r.store.writeTogether(r.queue)
+	}
+	conn, err := r.line.take()
+	if err != nil {
+		return false, err
+	}
 	var tag pgconn.CommandTag
-	_ = warned(r.conn)
+	_ = warned(conn)
 	err = r.send(queued{sql: "COMMIT"}, func(answers pgx.BatchResults) (err error) {
 		tag, err = answers.Exec()
 		return err
 	})
 	switch {
-	case tag.String() == "COMMIT" && warned(r.conn):
+	case tag.String() == "COMMIT" && warned(conn):
 		return true, errors.New("the server committed with a warning: the standby may not have it")
 	case tag.String() == "COMMIT":
 		return false, nil // whatever became of the connection afterwards
@@ -316,12 +328,13 @@ func (r *run) commit() (lost bool, err error) {
 
 // rollBack undoes what was written. A connection on which that fails is given up.
 func (r *run) rollBack() {
-	if !r.begun || r.conn.IsClosed() {
+	if !r.begun || r.line.broken() {
 		return
 	}
-	r.patience()
-	if _, err := r.conn.Exec(context.Background(), "ROLLBACK"); err != nil {
-		_ = r.conn.Close(context.Background())
+	conn := r.line.held.Conn()
+	patience(conn)
+	if _, err := conn.Exec(context.Background(), "ROLLBACK"); err != nil {
+		_ = conn.Close(context.Background())
 	}
 }
 

@@ -26,6 +26,7 @@ type Store struct {
 	known    *sqlstore.Known
 	frontier sqlstore.Frontier
 	sessions turns
+	drafts   drafts
 	settings turns
 	watched  watched
 	name     string // by which it knows its own notifications
@@ -63,7 +64,7 @@ func (s *Store) Update(ctx context.Context, id pay.SessionID, fn func(store.Tx) 
 		return err
 	}
 	defer done()
-	how := transaction{opening: begin, lock: func(r *run) error { return sqlstore.Lock(r, id) }}
+	how := transaction{opening: begin, drafts: true, lock: func(r *run) error { return sqlstore.Lock(r, id) }}
 	return s.transact(ctx, how, func(r *run, b *sqlstore.Batch) error { return fn(sqlstore.NewTx(r, b)) })
 }
 

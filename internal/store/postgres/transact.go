@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/coinslot/coinslot/internal/store"
 	"github.com/coinslot/coinslot/internal/store/sqlstore"
 )
@@ -29,6 +27,7 @@ type transaction struct {
 	opening string
 	lock    func(*run) error // before the closure sees anything; nil: nothing is locked
 	careful bool             // from the first try on
+	drafts  bool             // it may need no connection of its own: see together.go
 }
 
 // transact runs the closure until it has committed or failed for good. ctx ends only the
@@ -41,26 +40,23 @@ func (s *Store) transact(ctx context.Context, how transaction, fn closure) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return unwanted(ctx, err)
+	l := &line{pool: s.pool}
+	defer l.release()
+	if !how.drafts {
+		if err := l.takeFor(ctx); err != nil {
+			return err
+		}
 	}
-	defer func() { release(conn) }()
 	for tries := 1; ; tries++ {
-		gone, err := s.try(conn, how, fn)
+		gone, err := s.try(l, how, fn)
 		code := codeOf(err)
 		switch {
 		case err == nil:
 			return nil
 		case gone && tries < mostTries:
-			other, failed := s.pool.Acquire(ctx)
-			if failed != nil {
-				return unwanted(ctx, failed)
-			}
-			release(conn)
-			conn = other
+			l.release()
 			continue
-		case tries == mostTries || conn.Conn().IsClosed():
+		case tries == mostTries || l.broken():
 		case errors.Is(err, errAssumed):
 			if how.careful {
 				s.known.Forget()
@@ -68,7 +64,7 @@ func (s *Store) transact(ctx context.Context, how transaction, fn closure) error
 			how.careful = true
 			continue
 		case again(code):
-			time.Sleep(rand.N(min(longestPause, time.Millisecond<<tries)))
+			hesitate(tries)
 			continue
 		}
 		if errors.Is(err, errAssumed) {
@@ -81,10 +77,13 @@ func (s *Store) transact(ctx context.Context, how transaction, fn closure) error
 	}
 }
 
+// hesitate lets others finish whom a transaction has met.
+func hesitate(tries int) { time.Sleep(rand.N(min(longestPause, time.Millisecond<<tries))) }
+
 // try runs the closure once. Where the connection was gone before anything could be done
 // on it, it may be run on another one.
-func (s *Store) try(conn *pgxpool.Conn, how transaction, fn closure) (gone bool, _ error) {
-	r := &run{conn: conn.Conn(), store: s, opening: how.opening, lock: how.lock, careful: how.careful, reached: s.frontier.Reached()}
+func (s *Store) try(l *line, how transaction, fn closure) (gone bool, _ error) {
+	r := &run{line: l, store: s, opening: how.opening, lock: how.lock, careful: how.careful, reached: s.frontier.Reached()}
 	b := sqlstore.NewBatchKnowing(s.known)
 	done := false
 	defer func() {
@@ -118,7 +117,7 @@ func (s *Store) try(conn *pgxpool.Conn, how transaction, fn closure) (gone bool,
 		r.rollBack()
 	} else {
 		b.Committed()
-		s.wrote(b, r)
+		s.wrote(b)
 	}
 	if panicked {
 		panic(reason)
@@ -140,12 +139,4 @@ func (s *Store) call(r *run, b *sqlstore.Batch, fn closure) (panicked bool, reas
 	err = fn(r, b)
 	returned = true
 	return false, nil, err
-}
-
-// release gives a connection back, without the deadline that it was used under.
-func release(conn *pgxpool.Conn) {
-	if c := conn.Conn(); !c.IsClosed() {
-		_ = c.PgConn().Conn().SetDeadline(time.Time{})
-	}
-	conn.Release()
 }

@@ -22,9 +22,8 @@ import (
 //   - positions become visible in another order than that in which they were given: see
 //     Settled.
 //
-// What only PostgreSQL has stands in package postgres: LISTEN and NOTIFY, where polling
-// is the portable way, and the advisory lock around the migrations, where goose has a
-// locker that is a table. The triggers of the schema are written in PL/pgSQL.
+// What PostgreSQL has and others have not, or not alike, is told with what stands in for it
+// in docs/scale.md, "Another engine".
 
 //go:embed migrations
 var migrations embed.FS
@@ -94,6 +93,10 @@ func Lock(q Concurrent, id pay.SessionID) error { return q.Do(lockSession, strin
 
 // LockSettings lets nobody else change the settings until the transaction ends.
 func LockSettings(q Concurrent) error { return q.Do(raiseGeneration) }
+
+// Checks says whether a statement writes nothing, but has the database see that what the
+// transaction relies on is so.
+func (s *Statement) Checks() bool { return s == sameGeneration }
 
 // MakesSession says whether a statement is the one that makes a session, before which
 // there is no row to be locked.

@@ -12,9 +12,7 @@ import (
 // adds them to what totals and marks say, and now and then somebody folds them in.
 
 var (
-	// What changes a list comes in pairs: it leaves one and comes to another.
-	addTallies = concurrent(`INSERT INTO tallies (environment, game, list, id, rows) VALUES ($1, $2, $3, $4, $5), ($1, $2, $6, $4, $7)`)
-	addTally   = concurrent(`INSERT INTO tallies (environment, game, list, id, rows) VALUES ($1, $2, $3, $4, $5)`)
+	addTallies = widened(`INSERT INTO tallies ($columns) SELECT $columns FROM $lists`, `environment, game, list, id, rows`)
 
 	selectTallies = concurrent(`SELECT environment, game, list, id, rows FROM tallies WHERE environment = $1 AND game = $2 AND list = $3`)
 
@@ -25,22 +23,16 @@ var (
 
 // add writes down what was noted for whoever folds.
 func (t *tally) add(q Querier) error {
-	for rest := t.changes; len(rest) > 0; {
-		a := rest[0]
-		if len(rest) > 1 && rest[1].environment == a.environment && rest[1].game == a.game && rest[1].id == a.id {
-			b := rest[1]
-			if err := do(q, addTallies, a.environment, a.game, a.list, a.id, a.rows, b.list, b.rows); err != nil {
-				return err
-			}
-			rest = rest[2:]
-			continue
-		}
-		if err := do(q, addTally, a.environment, a.game, a.list, a.id, a.rows); err != nil {
-			return err
-		}
-		rest = rest[1:]
+	if len(t.changes) == 0 {
+		return nil
 	}
-	return nil
+	var environments, games, lists, ids []string
+	var rows []int64
+	for _, c := range t.changes {
+		environments, games, lists = append(environments, c.environment), append(games, c.game), append(lists, c.list)
+		ids, rows = append(ids, c.id), append(rows, c.rows)
+	}
+	return do(q, addTallies, environments, games, lists, ids, rows)
 }
 
 func readTally(c *columns) (tallyChange, error) {
