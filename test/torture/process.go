@@ -12,17 +12,16 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/coinslot/coinslot/test/postgrestest"
 )
 
 // Program is the binary under test and where it keeps its data.
 type Program struct {
 	Binary string
 	Dir    string // everything of the run is kept below
+	Number int    // among several; 0: there is one
 
-	// Postgres is the server's database; nil: SQLite's file in Dir.
-	Postgres *postgrestest.Server
+	// Database is the URL of a PostgreSQL; empty: SQLite's file in Dir.
+	Database string
 }
 
 // publicURL stays the same over restarts, whatever port the server gets, so that a
@@ -39,9 +38,11 @@ func (p Program) log() string      { return filepath.Join(p.Dir, "server.log") }
 func (p Program) database() string { return filepath.Join(p.data(), "coinslot.db") }
 func (p Program) ledger() string   { return filepath.Join(p.data(), "sandbox.db") }
 func (p Program) vault() string    { return filepath.Join(p.data(), "secret.key") }
+func (p Program) token() string    { return filepath.Join(p.data(), "admin.token") }
 
 // process is one life of the server.
 type process struct {
+	program    Program
 	url        string
 	adminToken string
 	cmd        *exec.Cmd
@@ -56,11 +57,11 @@ func (p Program) start(ctx context.Context) (*process, error) {
 		return nil, err
 	}
 	defer log.Close() // the server has it too by then
-	run := &process{ended: make(chan struct{})}
+	run := &process{program: p, ended: make(chan struct{})}
 	run.cmd = exec.Command(p.Binary, "serve", "--quiet-start", "--addr", "127.0.0.1:0",
 		"--data", p.data(), "--public-url", publicURL, "--log-level", "warn")
-	if p.Postgres != nil {
-		run.cmd.Args = append(run.cmd.Args, "--database", p.Postgres.URL())
+	if p.Database != "" {
+		run.cmd.Args = append(run.cmd.Args, "--database", p.Database)
 	}
 	run.cmd.Stderr = log
 	out, err := run.cmd.StdoutPipe()
