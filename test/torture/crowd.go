@@ -48,7 +48,8 @@ func newCrowd(seed uint64, size int, h *History) *crowd {
 	return c
 }
 
-// way is how a caller comes to a server: nil where there is none.
+// way is how a caller comes to a server, which knows of the call until it is done: nil
+// where there is none.
 type way func(*rand.Rand) *process
 
 // play has everybody use the server until it is gone, or the servers until they are told to stop.
@@ -154,7 +155,9 @@ func (c *client) play(ctx context.Context, round int, lead way, key string) {
 			o = c.next()
 		}
 		o.Round, o.Server = round, server.program.Number
-		if c.do(ctx, known[server], o) != Unknown {
+		outcome := c.do(context.WithoutCancel(ctx), known[server], o)
+		server.calls.Done()
+		if outcome != Unknown {
 			continue
 		}
 		if !c.crowd.stubborn {

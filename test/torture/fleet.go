@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 )
 
@@ -54,7 +55,7 @@ func (f *fleet) lead(random *rand.Rand) *process {
 	if len(up) == 0 {
 		return nil
 	}
-	return up[random.IntN(len(up))]
+	return up[random.IntN(len(up))].lead(random)
 }
 
 // put has callers led to a server, in the place of an earlier life of it if there was one.
@@ -90,10 +91,16 @@ func (f *fleet) at(number int) *process {
 	return nil
 }
 
-// retire takes a server out and ends it in good order.
-func (f *fleet) retire(server *process) error {
+// dismiss takes a server out, lets the calls end that it has, ends it in good order, and
+// forgets it.
+func (f *fleet) dismiss(server *process) error {
 	f.takeOut(server)
-	return server.stop()
+	server.calls.Wait()
+	err := server.stop()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lives = slices.DeleteFunc(f.lives, func(p *process) bool { return p == server })
+	return err
 }
 
 // alive is an error if a server ended that nobody has ended.
@@ -137,10 +144,8 @@ func (r *run) besiege(ctx context.Context, programs []Program, do func(context.C
 	if err != nil {
 		return err
 	}
-	for _, p := range f.lives {
-		if !p.dead() {
-			err = errors.Join(err, f.retire(p))
-		}
+	for _, p := range slices.Clone(f.lives) {
+		err = errors.Join(err, f.dismiss(p))
 	}
 	return err
 }

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -46,8 +48,9 @@ type process struct {
 	url        string
 	adminToken string
 	cmd        *exec.Cmd
-	ended      chan struct{} // closed once it has
-	err        error         // how it ended
+	ended      chan struct{}  // closed once it has
+	err        error          // how it ended
+	calls      sync.WaitGroup // under way
 }
 
 // start runs the server and returns once it is ready.
@@ -93,6 +96,12 @@ func (p Program) start(ctx context.Context) (*process, error) {
 		return nil, fmt.Errorf("start the server: %w", err)
 	}
 	return run, nil
+}
+
+// lead is a way to this server alone.
+func (r *process) lead(*rand.Rand) *process {
+	r.calls.Add(1)
+	return r
 }
 
 // read takes in the line that a quiet start prints.

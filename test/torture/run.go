@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -83,7 +82,7 @@ func (r *run) round(ctx context.Context, number int, s strike) error {
 	played := make(chan struct{})
 	go func() {
 		defer close(played)
-		r.crowd.play(ctx, number, func(*rand.Rand) *process { return server }, r.key)
+		r.crowd.play(ctx, number, server.lead, r.key)
 	}()
 	err = s.strike(ctx, r.history, server, r.Base)
 	stop()

@@ -19,7 +19,8 @@ type Siege struct {
 	Faults  int
 	Only    FaultKind // empty: every kind
 	Pair    *postgrestest.Pair
-	Naps    []time.Duration // for how long servers are stopped, in turn
+	Naps    []time.Duration                  // for how long servers are stopped, in turn
+	Logf    func(format string, args ...any) // gets a line now and then; nil: nobody does
 }
 
 // FaultKind is what the nemesis does to several servers and their database.
@@ -34,6 +35,7 @@ const (
 	RestartBase FaultKind = "restart of PostgreSQL"
 	Promotion   FaultKind = "promotion of the standby"
 	LatePlace   FaultKind = "promotion of a standby that is behind"
+	Upgrade     FaultKind = "start of a newer server" // which is none, but a moment to remember
 )
 
 // Fault is one that was done.
@@ -110,6 +112,9 @@ func (s Siege) Run(ctx context.Context) (World, *History, error) {
 			if err = n.strike(ctx, b); err != nil {
 				err = fmt.Errorf("fault %d, %s: %w", i+1, b.kind, err)
 				break
+			}
+			if s.Logf != nil && (i+1)%50 == 0 {
+				s.Logf("%d faults in %v, %d operations", i+1, r.history.now().Round(time.Second), len(r.history.Operations()))
 			}
 		}
 		n.naps.Wait()

@@ -22,7 +22,7 @@ var (
 func TestSiege(t *testing.T) {
 	pair := postgrestest.StartPair(t, true)
 	s := siege(t, pair)
-	s.Faults = *faults
+	s.Faults, s.Logf = *faults, t.Logf
 	if *naps {
 		s.Naps = []time.Duration{35 * time.Second, 75 * time.Second}
 	}
