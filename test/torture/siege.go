@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
-	"syscall"
 	"time"
 
 	"github.com/coinslot/coinslot/test/postgrestest"
@@ -15,7 +13,7 @@ import (
 // Siege says how several servers on one PostgreSQL are tortured.
 type Siege struct {
 	Options
-	Servers int
+	Servers int // two or more, so that one can be stopped
 	Faults  int
 	Only    FaultKind // empty: every kind
 	Pair    *postgrestest.Pair
@@ -105,7 +103,7 @@ func (s Siege) Run(ctx context.Context) (World, *History, error) {
 	r := newRun(s.Options)
 	defer r.close()
 	r.crowd.patience = siegePatience
-	n := &nemesis{Siege: s, history: r.history}
+	n := &nemesis{Siege: s, history: r.history, beds: make(chan struct{}, s.Servers-1), asleep: map[*process]bool{}}
 	err := r.besiege(ctx, programs, func(ctx context.Context, f *fleet) (err error) {
 		n.fleet = f
 		for i, b := range s.plan() {
@@ -126,138 +124,4 @@ func (s Siege) Run(ctx context.Context) (World, *History, error) {
 	world, err := r.settle(ctx)
 	world.Faults = n.faults
 	return world, r.history, err
-}
-
-// nemesis is what does it.
-type nemesis struct {
-	Siege
-	fleet   *fleet
-	history *History
-	faults  []Fault
-	naps    sync.WaitGroup
-
-	mu     sync.Mutex
-	asleep *process
-}
-
-// heard waits until the crowd has had so many answers more.
-func (n *nemesis) heard(ctx context.Context, answers int) error {
-	select {
-	case <-n.history.acknowledgements(answers):
-		return n.fleet.alive()
-	case <-time.After(roundWithin):
-		return errors.Join(errors.New("there is no service any more"), n.fleet.alive())
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// strike waits for the moment of a fault, does it, and mends what can be mended.
-func (n *nemesis) strike(ctx context.Context, b blow) error {
-	if err := n.heard(ctx, b.answers); err != nil {
-		return err
-	}
-	if b.kind == Promotion { // else it might be the second fault at once, which nothing survives
-		if err := n.Pair.Await(); err != nil {
-			return err
-		}
-	}
-	if b.kind == StopServer {
-		n.naps.Wait()
-	}
-	time.Sleep(b.moment)
-	victim := n.awake(b.server)
-	fault := Fault{Kind: b.kind, Server: victim.program.Number, At: n.history.now()}
-	err := n.hit(ctx, b, victim)
-	fault.Done = n.history.now()
-	n.faults = append(n.faults, fault)
-	if err != nil {
-		return err
-	}
-	return n.mend(ctx, b, victim)
-}
-
-func (n *nemesis) hit(ctx context.Context, b blow, victim *process) error {
-	switch b.kind {
-	case KillServer:
-		victim.kill()
-		n.fleet.takeOut(victim)
-		return nil
-	case StopServer:
-		return victim.cmd.Process.Signal(syscall.SIGSTOP)
-	case CrashBase, Promotion:
-		return n.Pair.Primary.Crash()
-	case RestartBase:
-		return n.Pair.Primary.Stop()
-	case LatePlace:
-		if err := errors.Join(n.Pair.Standby.Stop(), n.heard(ctx, mostAnswers)); err != nil {
-			return err
-		}
-		return n.Pair.Primary.Crash()
-	}
-	panic("torture: nobody knows how to do a " + string(b.kind))
-}
-
-func (n *nemesis) mend(ctx context.Context, b blow, victim *process) error {
-	switch b.kind {
-	case KillServer:
-		again, err := victim.program.start(ctx)
-		if err == nil {
-			n.fleet.put(again)
-		}
-		return err
-	case StopServer:
-		n.setAsleep(victim)
-		n.naps.Go(func() { n.wake(victim, b.nap) })
-		return nil
-	case LatePlace:
-		if err := n.Pair.Standby.Restart(); err != nil {
-			return err
-		}
-		fallthrough
-	case Promotion:
-		return errors.Join(n.Pair.Promote(), n.Pair.Follow())
-	}
-	return n.Pair.Primary.Restart()
-}
-
-// noticed is how long it takes until no more callers are led to a server that hangs.
-const noticed = time.Second
-
-// wake has a server go on after its nap.
-func (n *nemesis) wake(victim *process, nap time.Duration) {
-	time.Sleep(min(noticed, nap))
-	n.fleet.takeOut(victim)
-	time.Sleep(nap - min(noticed, nap))
-	_ = victim.cmd.Process.Signal(syscall.SIGCONT)
-	n.fleet.put(victim)
-	n.setAsleep(nil)
-}
-
-func (n *nemesis) setAsleep(server *process) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.asleep = server
-}
-
-// awake is the server of that number, or the next one where that is asleep.
-func (n *nemesis) awake(number int) *process {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if found := n.fleet.at(number); found != n.asleep {
-		return found
-	}
-	return n.fleet.at(number%n.Servers + 1)
-}
-
-// Back is how long it took after a fault until a call was answered that was made after
-// it and wrote something. Zero: none ever was.
-func (w World) Back(f Fault) time.Duration {
-	for _, o := range w.History { // in the order of their ends
-		writes := o.Kind == Create || o.Kind == Pay || o.Kind == Cancel || o.Kind == GiveBack || o.Kind == Complete
-		if o.Outcome == Acknowledged && writes && o.Begin >= f.Done {
-			return o.End - f.At
-		}
-	}
-	return 0
 }

@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	faults  = flag.Int("faults", 6, "to several servers and their database")
+	faults  = flag.Int("faults", 5, "to several servers and their database")
 	servers = flag.Int("servers", 3, "on one database")
 	naps    = flag.Bool("naps", false, "stop servers for longer than leases last and payments of others are left alone: 35 s and 75 s")
 )
@@ -20,6 +20,7 @@ var (
 // Whatever befalls several servers and the PostgreSQL that they share, they lose nothing
 // that they acknowledged and do nothing twice.
 func TestSiege(t *testing.T) {
+	t.Parallel()
 	pair := postgrestest.StartPair(t, true)
 	s := siege(t, pair)
 	s.Faults, s.Logf = *faults, t.Logf
@@ -33,6 +34,7 @@ func TestSiege(t *testing.T) {
 
 // The control: a standby that is behind loses what it does not have, and the checkers see that.
 func TestAStandbyThatIsBehindLosesWhatWasAcknowledged(t *testing.T) {
+	t.Parallel()
 	s := siege(t, postgrestest.StartPair(t, false))
 	s.Faults, s.Only, s.Patient = 1, torture.LatePlace, false
 	world, _, err := s.Run(t.Context())

@@ -29,6 +29,9 @@ func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
 func buildAndRun(m *testing.M) (status int) {
 	flag.Parse()
+	if *seed == 0 {
+		*seed = 1 + rand.Uint64N(1<<32)
+	}
 	dir, err := os.MkdirTemp("", "torture")
 	if err == nil {
 		defer os.RemoveAll(dir)
@@ -67,9 +70,6 @@ func kill(t *testing.T, o torture.Options) {
 // options completes those of a run by the flags.
 func options(t *testing.T, o torture.Options) torture.Options {
 	lookAtSources(t)
-	if *seed == 0 {
-		*seed = 1 + rand.Uint64N(1<<32)
-	}
 	o.Seed, o.Clients, o.Patient = *seed, *clients, *patient
 	return o
 }

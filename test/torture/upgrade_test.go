@@ -38,6 +38,7 @@ var before = []struct{ file, now, then string }{
 // Newer servers take the place of older ones while they are used: no call goes wrong, the
 // older ones go on with the newer schema, and nothing is lost or done twice.
 func TestRollingUpgrade(t *testing.T) {
+	t.Parallel()
 	older := *previous
 	if older == "" {
 		older = buildPrevious(t)
