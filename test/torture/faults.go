@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"syscall"
 	"time"
 )
 
-// nemesis is what does it.
+// nemesis does what is planned, and lets the servers and their database live again.
 type nemesis struct {
 	Siege
 	fleet   *fleet
@@ -65,7 +64,7 @@ func (n *nemesis) hit(ctx context.Context, b blow, victim *process) error {
 		n.fleet.takeOut(victim)
 		return nil
 	case StopServer:
-		return victim.cmd.Process.Signal(syscall.SIGSTOP)
+		return victim.cmd.Process.Signal(standStill)
 	case CrashBase, Promotion:
 		return n.Pair.Primary.Crash()
 	case RestartBase:
@@ -110,7 +109,7 @@ func (n *nemesis) wake(victim *process, nap time.Duration) {
 	time.Sleep(min(noticed, nap))
 	n.fleet.takeOut(victim)
 	time.Sleep(nap - min(noticed, nap))
-	_ = victim.cmd.Process.Signal(syscall.SIGCONT)
+	_ = victim.cmd.Process.Signal(goOn)
 	n.fleet.put(victim)
 	n.setAsleep(victim, false)
 	<-n.beds

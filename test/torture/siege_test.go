@@ -36,7 +36,7 @@ func TestSiege(t *testing.T) {
 func TestAStandbyThatIsBehindLosesWhatWasAcknowledged(t *testing.T) {
 	t.Parallel()
 	s := siege(t, postgrestest.StartPair(t, false))
-	s.Faults, s.Only, s.Patient = 1, torture.LatePlace, false
+	s.Servers, s.Faults, s.Only, s.Patient = 2, 1, torture.LatePlace, false
 	world, _, err := s.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ func (s Siege) Upgrade(ctx context.Context, older string) (World, *History, erro
 				return err
 			}
 		}
-		return n.heard(ctx, mostAnswers)
+		return n.heard(ctx, stepAnswers)
 	})
 	if err != nil {
 		return World{}, r.history, err
@@ -38,9 +38,12 @@ func (s Siege) Upgrade(ctx context.Context, older string) (World, *History, erro
 	return world, r.history, err
 }
 
+// stepAnswers is how many answers the crowd hears between two steps of an upgrade.
+const stepAnswers = 60
+
 // replace starts a newer server, and once both have been used ends an older one.
 func (n *nemesis) replace(ctx context.Context, r *run, old *process, by Program) error {
-	if err := n.heard(ctx, mostAnswers); err != nil {
+	if err := n.heard(ctx, stepAnswers); err != nil {
 		return err
 	}
 	began := Fault{Kind: Upgrade, Server: by.Number, At: n.history.now()}
@@ -49,5 +52,5 @@ func (n *nemesis) replace(ctx context.Context, r *run, old *process, by Program)
 	}
 	began.Done = n.history.now()
 	n.faults = append(n.faults, began)
-	return errors.Join(n.heard(ctx, mostAnswers), n.fleet.dismiss(old))
+	return errors.Join(n.heard(ctx, stepAnswers), n.fleet.dismiss(old))
 }
