@@ -82,7 +82,7 @@ func (a api) call(ctx context.Context, o *Operation) error {
 		return err
 	case Complete:
 		_, err := a.game.CompletePayment(ctx, &payv1.CompletePaymentRequest{Id: o.Payment})
-		o.saw(o.Payment, "succeeded")
+		o.saw(o.Payment, captured)
 		o.saw(o.Session, "paid")
 		return err
 	case CancelPayment:

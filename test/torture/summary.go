@@ -71,6 +71,8 @@ func (p Program) complaints(log string) (lines []string) {
 			continue // the alarm about late money, of a card that players pay with
 		case p.Database != "" && strings.Contains(line, "store unavailable"):
 			continue // while the database was away
+		case p.Database != "" && strings.Contains(line, "context deadline exceeded"):
+			continue // likewise, and no connection came about in time
 		}
 		if strings.Contains(line, `"level":"ERROR"`) || strings.Contains(line, "DATA RACE") || strings.HasPrefix(line, "panic:") {
 			lines = append(lines, strings.TrimSpace(line))
