@@ -89,8 +89,13 @@ setup: ## install what the tests need (Debian packages, npm packages) and downlo
 		echo 'this system offers no Node 20 with npm: install them yourself, or the tests of $(NPM_PACKAGES) are left out'; \
 	fi
 
-torture: ## kill the server a thousand times under load
+# What `make torture` does to several servers on one PostgreSQL.
+FAULTS  ?= 500
+SERVERS ?= 3
+
+torture: ## kill the server a thousand times under load; then FAULTS (500) faults of SERVERS (3) on one PostgreSQL
 	go test $(RACE) -timeout 2h -count 1 -v ./test/torture -run TestKill -rounds 1000 -patient
+	go test $(RACE) -timeout 4h -count 1 -v ./test/torture -run 'TestSiege|Upgrade|Behind' -faults $(FAULTS) -servers $(SERVERS) -naps -patient
 
 bench: ## run every benchmark, then measure the whole server
 	@packages=$$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -r -n1 dirname | sort -u); \

@@ -6,10 +6,12 @@ package postgrestest
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -179,6 +181,7 @@ type Server struct {
 	after         string    // what the guard does at the end
 	guard         *exec.Cmd // the shell that the server is a child of
 	life          *os.File  // closed: the guard ends the server
+	running       *os.File  // at its end once no process of the server is left
 
 	mu    sync.Mutex
 	made  int      // databases
@@ -200,26 +203,46 @@ func Start(t testing.TB, settings ...string) *Server {
 }
 
 func start(programs, after string, settings ...string) (*Server, error) {
+	s, err := place(programs, after, settings...)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.initialize(); err != nil {
+		return nil, err
+	}
+	return s, s.Restart()
+}
+
+// place makes a directory for a server.
+func place(programs, after string, settings ...string) (*Server, error) {
 	dir, err := os.MkdirTemp("", "coinslot-pg-")
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{programs: programs, dir: dir, settings: settings, after: after}
-	if err := own(dir); err != nil {
-		return nil, err
+	return &Server{programs: programs, dir: dir, settings: settings, after: after}, own(dir)
+}
+
+func (s *Server) initialize() error {
+	return s.run("initdb", "-D", s.data(), "-U", role, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
+}
+
+// role is who owns everything in a server.
+const role = "coinslot"
+
+// run runs one of PostgreSQL's programs.
+func (s *Server) run(program string, args ...string) error {
+	cmd := exec.Command(filepath.Join(s.programs, program), args...)
+	cmd.Dir, cmd.SysProcAttr = s.dir, asOwner()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", program, err, out)
 	}
-	initdb := exec.Command(filepath.Join(programs, "initdb"), "-D", s.data(), "-U", "coinslot", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
-	initdb.Dir, initdb.SysProcAttr = dir, asOwner()
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w: %s", err, out)
-	}
-	return s, s.Restart()
+	return nil
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 func (s *Server) url(database string) string {
-	return "postgres://coinslot@/" + database + "?host=" + s.dir
+	return "postgres://" + role + "@/" + database + "?host=" + s.dir
 }
 
 // URL is that of the server's first database.
@@ -229,7 +252,7 @@ func (s *Server) URL() string { return s.url("postgres") }
 // test or the whole test binary has, it ends the server at once.
 const guarding = `after=$1; shift
 "$@" >>server.log 2>&1 </dev/null & server=$!
-read -r _; kill -QUIT $server 2>/dev/null; wait $server; eval "$after"`
+exec 3>&-; read -r _; kill -QUIT $server 2>/dev/null; wait $server; eval "$after"`
 
 // What the guard does after that: what outlasts the test binary, which removes nothing
 // when it ends, must go with it.
@@ -249,13 +272,18 @@ func (s *Server) Restart() error {
 	if err != nil {
 		return err
 	}
-	guard := exec.Command("/bin/sh", args...)
-	guard.Dir, guard.Stdin, guard.SysProcAttr = s.dir, input, asOwner()
-	if err := guard.Start(); err != nil {
+	running, held, err := os.Pipe()
+	if err != nil {
 		return err
 	}
-	_ = input.Close()
-	s.guard, s.life = guard, life
+	guard := exec.Command("/bin/sh", args...)
+	guard.Dir, guard.Stdin, guard.SysProcAttr, guard.ExtraFiles = s.dir, input, asOwner(), []*os.File{held}
+	err = guard.Start()
+	_, _ = input.Close(), held.Close()
+	if err != nil {
+		return err
+	}
+	s.guard, s.life, s.running = guard, life, running
 	return s.wait()
 }
 
@@ -284,5 +312,35 @@ func (s *Server) Kill() {
 	}
 	_ = s.life.Close()
 	_ = s.guard.Wait()
+	_ = s.running.Close()
 	s.guard = nil
+}
+
+// Crash ends the server by a kill -9 of its first process, which the others notice when
+// they wait for something. It returns once none is left.
+func (s *Server) Crash() error { return s.end(os.Kill) }
+
+// Stop ends the server in good order: everybody is sent away, and what they wrote is in its files.
+func (s *Server) Stop() error { return s.end(os.Interrupt) }
+
+func (s *Server) end(how os.Signal) error {
+	noted, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
+	if err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(string(noted), "\n")
+	pid, err := strconv.Atoi(first)
+	if err != nil {
+		return err
+	}
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	if err := process.Signal(how); err != nil {
+		return err
+	}
+	_, _ = io.Copy(io.Discard, s.running)
+	s.Kill()
+	return nil
 }

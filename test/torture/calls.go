@@ -27,25 +27,25 @@ const answerWithin = time.Minute
 
 // dial makes a caller's clients. They speak different protocols, so that a key that
 // was sent by one is repeated by another.
-func dial(server *process, key string, caller int) api {
+func dial(server *process, key string, caller int, within time.Duration) api {
 	speak := [][]connect.ClientOption{{connect.WithProtoJSON()}, {}, {connect.WithGRPC()}}[caller%3]
 	return api{
-		game:  payv1connect.NewPaymentServiceClient(newHTTP(key), server.url, speak...),
-		back:  payv1connect.NewRefundServiceClient(newHTTP(key), server.url, speak...),
-		admin: adminv1connect.NewAdminServiceClient(newHTTP(server.adminToken), server.url, speak...),
+		game:  payv1connect.NewPaymentServiceClient(newHTTP(key, within), server.url, speak...),
+		back:  payv1connect.NewRefundServiceClient(newHTTP(key, within), server.url, speak...),
+		admin: adminv1connect.NewAdminServiceClient(newHTTP(server.adminToken, within), server.url, speak...),
 	}
 }
 
 // newHTTP makes a client that shows a token, and speaks HTTP/2 without TLS where
 // gRPC needs it: connections of its own, since all of them die with the server.
-func newHTTP(token string) connect.HTTPClient {
+func newHTTP(token string, within time.Duration) connect.HTTPClient {
 	var http1, http2 http.Protocols
 	http1.SetHTTP1(true)
 	http2.SetUnencryptedHTTP2(true)
 	return &caller{
 		token: token,
-		plain: &http.Client{Transport: &http.Transport{Protocols: &http1}, Timeout: answerWithin},
-		grpc:  &http.Client{Transport: &http.Transport{Protocols: &http2}, Timeout: answerWithin},
+		plain: &http.Client{Transport: &http.Transport{Protocols: &http1}, Timeout: within},
+		grpc:  &http.Client{Transport: &http.Transport{Protocols: &http2}, Timeout: within},
 	}
 }
 
@@ -82,7 +82,7 @@ func (a api) call(ctx context.Context, o *Operation) error {
 		return err
 	case Complete:
 		_, err := a.game.CompletePayment(ctx, &payv1.CompletePaymentRequest{Id: o.Payment})
-		o.saw(o.Payment, "succeeded")
+		o.saw(o.Payment, captured)
 		o.saw(o.Session, "paid")
 		return err
 	case CancelPayment:

@@ -113,11 +113,17 @@ func checkOrders(w World, breach report) {
 	checkReasons(w, breach)
 }
 
+// captured is what a completed payment is: succeeded or refunded. To complete one once more
+// is a success, and says no more than that.
+const captured = "captured"
+
 // follows is the table: what a status can become, at once or later.
 var follows = map[string][]string{
-	"processing": {"authorized", "succeeded", "failed", "cancelled", "refunded"},
-	"authorized": {"succeeded", "failed", "cancelled", "refunded"},
-	"succeeded":  {"refunded"},
+	"processing": {"authorized", "succeeded", "failed", "cancelled", "refunded", captured},
+	"authorized": {"succeeded", "failed", "cancelled", "refunded", captured},
+	"succeeded":  {"refunded", captured},
+	captured:     {"succeeded", "refunded"},
+	"refunded":   {captured},
 	"pending":    {"paid", "failed", "cancelled", "expired", "succeeded"}, // sessions and refunds
 }
 

@@ -38,7 +38,8 @@ func TestCheckersFind(t *testing.T) {
 		{"a paid session that was pending afterwards", "statuses move", func(w *World) { w.saw(w.paid(), "paid", "pending") }},
 		{"two winners", "statuses move", func(w *World) { w.saw(w.paid(), "cancelled") }},
 		{"an acknowledged cancel that was forgotten", "statuses move", func(w *World) { w.saw(w.pending(), "cancelled") }},
-		{"a capture that was forgotten", "statuses move", func(w *World) { w.saw(w.payment(w.voided()), "succeeded") }},
+		{"a capture that was forgotten", "statuses move", func(w *World) { w.saw(w.payment(w.voided()), captured) }},
+		{"a refund that was forgotten", "statuses move", func(w *World) { w.saw(w.payment(w.paid()), "refunded", captured, "succeeded") }},
 		{"a session that was not found", "a valid request", func(w *World) {
 			w.History = append(w.History, Operation{Kind: Get, Session: w.paid(), Outcome: Refused, Code: "session_not_found"})
 		}},

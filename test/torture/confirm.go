@@ -160,7 +160,7 @@ func (r *run) setUpConfirming(ctx context.Context, a api) error {
 
 // awaitDecisions waits until no payment is left about which the game is asked.
 func (r *run) awaitDecisions(ctx context.Context, server *process) error {
-	a := dial(server, r.key, 0)
+	a := dial(server, r.key, 0, answerWithin)
 	return eventually(ctx, "a game's decision is still waited for", func() (bool, error) {
 		var t Truth
 		if err := t.list(ctx, a, confirming, "pending"); err != nil {

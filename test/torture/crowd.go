@@ -27,7 +27,8 @@ type crowd struct {
 	history *History
 	clients []*client
 
-	stubborn bool // they go on where they get no answer
+	stubborn bool          // they go on where they get no answer
+	patience time.Duration // for how long they wait for one
 
 	mu     sync.Mutex
 	shelf  []offer     // the latest sessions
@@ -40,18 +41,22 @@ type offer struct{ game, session, payment, refund string }
 const mostOffers = 24 // few, so that they are fought for
 
 func newCrowd(seed uint64, size int, h *History) *crowd {
-	c := &crowd{history: h}
+	c := &crowd{history: h, patience: answerWithin}
 	for i := range size {
 		c.clients = append(c.clients, &client{number: i, crowd: c, random: rand.New(rand.NewPCG(seed, clientStream+uint64(i)))})
 	}
 	return c
 }
 
-// play has everybody use the server until it is gone.
-func (c *crowd) play(ctx context.Context, round int, server *process, key string) {
+// way is how a caller comes to a server, which knows of the call until it is done: nil
+// where there is none.
+type way func(*rand.Rand) *process
+
+// play has everybody use the server until it is gone, or the servers until they are told to stop.
+func (c *crowd) play(ctx context.Context, round int, lead way, key string) {
 	var all sync.WaitGroup
 	for _, one := range c.clients {
-		all.Go(func() { one.play(ctx, round, dial(server, key, one.number)) })
+		all.Go(func() { one.play(ctx, round, lead, key) })
 	}
 	all.Wait()
 }
@@ -59,7 +64,7 @@ func (c *crowd) play(ctx context.Context, round int, server *process, key string
 // resolve asks again for everything that is still in doubt, until nothing is.
 func (c *crowd) resolve(ctx context.Context, round int, server *process, key string) error {
 	one := c.clients[0]
-	api := dial(server, key, one.number)
+	api := dial(server, key, one.number, answerWithin)
 	for {
 		o, ok := c.takeDoubt()
 		if !ok {
@@ -133,24 +138,39 @@ type client struct {
 }
 
 // play does one thing after the other until one of them gets no answer: the server has
-// ended. Where it may only have lost its database the client tries again.
-func (c *client) play(ctx context.Context, round int, api api) {
+// ended. Where it may only have lost its database, or there are others, the client tries again.
+func (c *client) play(ctx context.Context, round int, lead way, key string) {
+	known := map[*process]api{}
 	for ctx.Err() == nil {
+		server := lead(c.random)
+		if server == nil {
+			pause(ctx)
+			continue
+		}
+		if _, met := known[server]; !met {
+			known[server] = dial(server, key, c.number, c.crowd.patience)
+		}
 		o, again := c.crowd.takeDoubt()
 		if !again {
 			o = c.next()
 		}
-		o.Round = round
-		if c.do(ctx, api, o) != Unknown {
+		o.Round, o.Server = round, server.program.Number
+		outcome := c.do(context.WithoutCancel(ctx), known[server], o)
+		server.calls.Done()
+		if outcome != Unknown {
 			continue
 		}
 		if !c.crowd.stubborn {
 			return
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(longestPause):
-		}
+		pause(ctx)
+	}
+}
+
+func pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(longestPause):
 	}
 }
 

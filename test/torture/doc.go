@@ -3,11 +3,12 @@
 //
 // A run has these parts:
 //
-//   - the real binary, in a process of its own on one data directory;
+//   - the real binary, in a process of its own on one data directory, or in several on one
+//     PostgreSQL, which then has a standby;
 //   - a crowd of game servers and players that call it, and write each call and
 //     what they heard down in one history;
 //   - a receiver of webhooks that writes down all it gets;
-//   - the nemesis, which ends the server without warning;
+//   - the nemesis, which ends the server without warning, or stops it, or its database;
 //   - the truth, read once the dust has settled: from the API, from the database,
 //     and from the books of the sandbox's payment provider, which has a file of its own;
 //   - the checkers, pure functions of all that, one for each promise.

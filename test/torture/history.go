@@ -45,6 +45,7 @@ type Operation struct {
 	Number int
 	Round  int
 	Client int
+	Server int `json:",omitempty"` // where there are several
 	Kind   Kind
 
 	Game    string

@@ -6,23 +6,24 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
-
-	"github.com/coinslot/coinslot/test/postgrestest"
 )
 
 // Program is the binary under test and where it keeps its data.
 type Program struct {
 	Binary string
 	Dir    string // everything of the run is kept below
+	Number int    // among several; 0: there is one
 
-	// Postgres is the server's database; nil: SQLite's file in Dir.
-	Postgres *postgrestest.Server
+	// Database is the URL of a PostgreSQL; empty: SQLite's file in Dir.
+	Database string
 }
 
 // publicURL stays the same over restarts, whatever port the server gets, so that a
@@ -39,14 +40,17 @@ func (p Program) log() string      { return filepath.Join(p.Dir, "server.log") }
 func (p Program) database() string { return filepath.Join(p.data(), "coinslot.db") }
 func (p Program) ledger() string   { return filepath.Join(p.data(), "sandbox.db") }
 func (p Program) vault() string    { return filepath.Join(p.data(), "secret.key") }
+func (p Program) token() string    { return filepath.Join(p.data(), "admin.token") }
 
 // process is one life of the server.
 type process struct {
+	program    Program
 	url        string
 	adminToken string
 	cmd        *exec.Cmd
-	ended      chan struct{} // closed once it has
-	err        error         // how it ended
+	ended      chan struct{}  // closed once it has
+	err        error          // how it ended
+	calls      sync.WaitGroup // under way
 }
 
 // start runs the server and returns once it is ready.
@@ -56,11 +60,11 @@ func (p Program) start(ctx context.Context) (*process, error) {
 		return nil, err
 	}
 	defer log.Close() // the server has it too by then
-	run := &process{ended: make(chan struct{})}
+	run := &process{program: p, ended: make(chan struct{})}
 	run.cmd = exec.Command(p.Binary, "serve", "--quiet-start", "--addr", "127.0.0.1:0",
 		"--data", p.data(), "--public-url", publicURL, "--log-level", "warn")
-	if p.Postgres != nil {
-		run.cmd.Args = append(run.cmd.Args, "--database", p.Postgres.URL())
+	if p.Database != "" {
+		run.cmd.Args = append(run.cmd.Args, "--database", p.Database)
 	}
 	run.cmd.Stderr = log
 	out, err := run.cmd.StdoutPipe()
@@ -92,6 +96,12 @@ func (p Program) start(ctx context.Context) (*process, error) {
 		return nil, fmt.Errorf("start the server: %w", err)
 	}
 	return run, nil
+}
+
+// lead is a way to this server alone.
+func (r *process) lead(*rand.Rand) *process {
+	r.calls.Add(1)
+	return r
 }
 
 // read takes in the line that a quiet start prints.

@@ -9,11 +9,13 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
+	"github.com/coinslot/coinslot/test/postgrestest"
 )
 
 // Options says how a run goes.
 type Options struct {
 	Program
+	Base    *postgrestest.Server // the Program's Database, to be ended as well; nil: it is not
 	Seed    uint64
 	Rounds  int
 	Clients int
@@ -30,6 +32,7 @@ type World struct {
 	Truth    Truth
 	Arrivals map[string]Arrival
 	Asked    map[string]Asked // by payment
+	Faults   []Fault          // those of a siege
 }
 
 // run is one that is under way.
@@ -44,18 +47,27 @@ type run struct {
 
 // Run tortures the program. The history is there even where an error ended the run.
 func Run(ctx context.Context, o Options) (World, *History, error) {
-	r := &run{Options: o, history: newHistory(), receiver: newReceiver(o.Seed), confirmer: newConfirmer(o.Seed)}
-	r.crowd = newCrowd(o.Seed, o.Clients, r.history)
-	r.crowd.stubborn = o.Postgres != nil
-	defer r.receiver.server.Close()
-	defer r.confirmer.server.Close()
+	r := newRun(o)
+	defer r.close()
 	for i, s := range strikes(o.Seed, o.Rounds) {
 		if err := r.round(ctx, i+1, s); err != nil {
 			return World{}, r.history, fmt.Errorf("round %d: %w", i+1, err)
 		}
 	}
-	truth, err := r.settle(ctx)
-	return World{r.history.Operations(), truth, r.receiver.Arrivals(), r.confirmer.Asked()}, r.history, err
+	world, err := r.settle(ctx)
+	return world, r.history, err
+}
+
+func newRun(o Options) *run {
+	r := &run{Options: o, history: newHistory(), receiver: newReceiver(o.Seed), confirmer: newConfirmer(o.Seed)}
+	r.crowd = newCrowd(o.Seed, o.Clients, r.history)
+	r.crowd.stubborn = o.Database != ""
+	return r
+}
+
+func (r *run) close() {
+	r.receiver.server.Close()
+	r.confirmer.server.Close()
 }
 
 // round is one life of the server.
@@ -70,9 +82,9 @@ func (r *run) round(ctx context.Context, number int, s strike) error {
 	played := make(chan struct{})
 	go func() {
 		defer close(played)
-		r.crowd.play(ctx, number, server, r.key)
+		r.crowd.play(ctx, number, server.lead, r.key)
 	}()
-	err = s.strike(ctx, r.history, server, r.Postgres)
+	err = s.strike(ctx, r.history, server, r.Base)
 	stop()
 	<-played
 	return err
@@ -92,8 +104,8 @@ func (r *run) start(ctx context.Context) (*process, error) {
 }
 
 func (r *run) setUp(ctx context.Context, server *process) error {
-	admin := dial(server, "", 0).admin
-	if err := r.setUpConfirming(ctx, dial(server, "", 0)); err != nil {
+	admin := dial(server, "", 0, answerWithin).admin
+	if err := r.setUpConfirming(ctx, dial(server, "", 0, answerWithin)); err != nil {
 		return err
 	}
 	_, errMany := admin.CreateGame(ctx, &adminv1.CreateGameRequest{Id: many, PaymentAttempts: proto.Int32(3)})
@@ -118,14 +130,19 @@ func (r *run) setUp(ctx context.Context, server *process) error {
 }
 
 // settle lets the dust settle after the last kill, and reads what is true then.
-func (r *run) settle(ctx context.Context) (truth Truth, err error) {
+func (r *run) settle(ctx context.Context) (World, error) {
+	truth, err := r.settled(ctx)
+	return World{History: r.history.Operations(), Truth: truth, Arrivals: r.receiver.Arrivals(), Asked: r.confirmer.Asked()}, err
+}
+
+func (r *run) settled(ctx context.Context) (truth Truth, err error) {
 	r.receiver.beKind()
 	r.confirmer.beKind()
 	err = r.undisturbed(ctx, func(server *process) error {
 		if err := r.crowd.resolve(ctx, r.Rounds+1, server, r.key); err != nil {
 			return err
 		}
-		if r.Postgres == nil || r.Patient { // else another server might be at it: that takes a minute
+		if r.Database == "" || r.Patient { // else another server might be at it: that takes a minute
 			if err := r.awaitDecisions(ctx, server); err != nil {
 				return err
 			}

@@ -29,6 +29,9 @@ func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
 func buildAndRun(m *testing.M) (status int) {
 	flag.Parse()
+	if *seed == 0 {
+		*seed = 1 + rand.Uint64N(1<<32)
+	}
 	dir, err := os.MkdirTemp("", "torture")
 	if err == nil {
 		defer os.RemoveAll(dir)
@@ -47,23 +50,32 @@ func buildAndRun(m *testing.M) (status int) {
 // Killed again and again while it is used, the server loses nothing that it
 // acknowledged and does nothing twice.
 func TestKill(t *testing.T) {
-	kill(t, torture.Program{Binary: binary, Dir: t.ArtifactDir()}, *rounds)
+	kill(t, torture.Options{Program: torture.Program{Binary: binary, Dir: t.ArtifactDir()}, Rounds: *rounds})
 }
 
 // The same on PostgreSQL, which is killed as well, every other time.
 func TestKillOnPostgres(t *testing.T) {
 	server := postgrestest.Start(t)
-	kill(t, torture.Program{Binary: binary, Dir: t.ArtifactDir(), Postgres: server}, (*rounds+2)/3)
+	program := torture.Program{Binary: binary, Dir: t.ArtifactDir(), Database: server.URL()}
+	kill(t, torture.Options{Program: program, Base: server, Rounds: (*rounds + 2) / 3})
 }
 
-func kill(t *testing.T, program torture.Program, lives int) {
+func kill(t *testing.T, o torture.Options) {
+	o = options(t, o)
+	world, history, err := torture.Run(t.Context(), o)
+	judge(t, o, world, err)
+	replay(t, o, history, fmt.Sprintf("-rounds %d", *rounds))
+}
+
+// options completes those of a run by the flags.
+func options(t *testing.T, o torture.Options) torture.Options {
 	lookAtSources(t)
-	if *seed == 0 {
-		*seed = 1 + rand.Uint64N(1<<32)
-	}
-	world, history, err := torture.Run(t.Context(), torture.Options{
-		Program: program, Seed: *seed, Rounds: lives, Clients: *clients, Patient: *patient,
-	})
+	o.Seed, o.Clients, o.Patient = *seed, *clients, *patient
+	return o
+}
+
+// judge reports every promise that was broken.
+func judge(t *testing.T, o torture.Options, world torture.World, err error) {
 	if err != nil {
 		t.Error(err)
 	} else {
@@ -72,13 +84,17 @@ func kill(t *testing.T, program torture.Program, lives int) {
 		}
 		t.Log(world.Summary())
 	}
-	for _, line := range program.Complaints() {
-		t.Errorf("the server complained: %s", line)
+	for _, line := range o.Complaints() {
+		t.Errorf("a server complained: %s", line)
 	}
+}
+
+// replay tells how to have a run that failed once more.
+func replay(t *testing.T, o torture.Options, history *torture.History, how string) {
 	if t.Failed() {
-		keep(t, program, history)
-		t.Logf("again: go test %s./test/torture -run '^%s$' -seed %d -rounds %d -clients %d -artifacts -outputdir . -count 1",
-			flags(), t.Name(), *seed, *rounds, *clients)
+		keep(t, o.Program, history)
+		t.Logf("again: go test %s./test/torture -run '^%s$' -seed %d %s -clients %d -artifacts -outputdir . -count 1",
+			flags(), t.Name(), *seed, how, *clients)
 	}
 }
 

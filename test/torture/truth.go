@@ -120,7 +120,7 @@ var sessionStatuses = []string{"", "pending", "paid", "failed", "cancelled", "ex
 
 // readAPI reads all that the server has to tell, by the ways that a caller has.
 func (r *run) readAPI(ctx context.Context, server *process) (t Truth, err error) {
-	api := dial(server, r.key, 0)
+	api := dial(server, r.key, 0, answerWithin)
 	for _, game := range games {
 		for _, status := range sessionStatuses {
 			if err := t.list(ctx, api, game, status); err != nil {
@@ -179,8 +179,8 @@ func (r *run) readFiles(ctx context.Context, t *Truth) (err error) {
 
 // openFiles opens what the server kept, once it has gone: nobody else is at it.
 func (p Program) openFiles(ctx context.Context) (_ store.Store, _ sandbox.Ledger, closeAll func() error, err error) {
-	if p.Postgres != nil {
-		s, err := postgres.Open(ctx, p.Postgres.URL(), postgres.Options{Alone: true})
+	if p.Database != "" {
+		s, err := postgres.Open(ctx, p.Database, postgres.Options{Alone: true})
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -288,8 +288,8 @@ func (t *Truth) readRows(ctx context.Context, s store.Store, game pay.GameID) er
 // readLedger reads the provider's books, those of payments that nobody else knows among them.
 func (p Program) readLedger(ctx context.Context) (all []Entry, err error) {
 	driver, source := "sqlite", (&url.URL{Scheme: "file", Path: p.ledger()}).String()
-	if p.Postgres != nil {
-		driver, source = "pgx", p.Postgres.URL()
+	if p.Database != "" {
+		driver, source = "pgx", p.Database
 	}
 	db, err := sql.Open(driver, source)
 	if err != nil {

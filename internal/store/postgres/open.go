@@ -104,6 +104,7 @@ func parse(url string) (*pgxpool.Config, error) {
 		"lock_timeout":                        milliseconds(lockTimeout),
 		"idle_in_transaction_session_timeout": milliseconds(idleTimeout),
 		"default_transaction_isolation":       "read committed",
+		"jit":                                 "off", // to compile a statement takes longer than any of ours
 	} {
 		if c.RuntimeParams[name] == "" {
 			c.RuntimeParams[name] = value

@@ -115,6 +115,35 @@ func TestNoStatementScansATable(t *testing.T) {
 	}
 }
 
+// A database that was just restored, or whose server crashed before it had looked at its
+// tables, knows nothing of them. A backlog of webhooks is found by steps all the same.
+func TestABacklogIsFoundBeforeTheTablesWereAnalyzed(t *testing.T) {
+	t.Parallel()
+	c := connect(t, postgrestest.URL(t))
+	if _, err := c.Exec(t.Context(), strings.TrimSuffix(crowd, "ANALYZE;"), pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(err)
+	}
+	looked := 0
+	for _, s := range sqlstore.Statements() {
+		if !strings.Contains(s.SQL, "deliveries AS d2") {
+			continue
+		}
+		looked++
+		numbered := regexp.MustCompile(`\$\d`).ReplaceAllString(s.SQL, "9")
+		rows, err := c.Query(t.Context(), "EXPLAIN "+numbered)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if text := strings.Join(plan, "\n"); err != nil || strings.Contains(text, "Hash Join") || strings.Contains(text, "Merge Join") {
+			t.Errorf("%v\n%s\n%s", err, text, s.SQL)
+		}
+	}
+	if looked == 0 {
+		t.Error("no statement looks beside a delivery any more")
+	}
+}
+
 // bound are the types of what is bound to a statement.
 var bound = []uint32{pgtype.TextOID, pgtype.ByteaOID, pgtype.Int8OID, pgtype.TextArrayOID, pgtype.ByteaArrayOID, pgtype.Int8ArrayOID}
 

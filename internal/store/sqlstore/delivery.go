@@ -64,16 +64,19 @@ func deliveryID(endpoint, position int64) int64 { return endpoint*positions + po
 // While it is leased, due_at is the lease's end, so one that was never recorded comes
 // due again by itself.
 //
-// oneByOne has PostgreSQL look at a row's neighbours by their indexes, row by row, for as
-// many rows as are wanted. Without it the whole backlog is joined with all events, in a way that is
-// chosen by statistics of before there was a backlog. It changes no answer.
-const oneByOne = `LIMIT 1 OFFSET 0`
-
 // mustWait says of a delivery d of an event e that another one of its session goes
 // first: one that is leased, or is due and older.
-const mustWait = `EXISTS (SELECT 1 FROM events AS e2 JOIN deliveries AS d2 ON d2.id = d.endpoint * 1099511627776 + e2.position
-	WHERE e2.session = e.session AND e2.position <> e.position AND d2.status = 'pending'
-		AND (d2.leased = 1 AND d2.due_at > $1 OR e2.position < e.position AND d2.due_at <= $1) ` + oneByOne + `)`
+var mustWait = beside(`d2.leased = 1 AND d2.due_at > $1 OR e2.position < e.position AND d2.due_at <= $1`)
+
+// beside says of a delivery d of an event e that another one d2 of its session, of an
+// event e2, is pending, and something more. Each is looked up by its id, in a subquery that
+// has a value: where it could be joined, a planner that knows nothing of the tables yet
+// would rather gather all that are pending, for each one that is looked at.
+func beside(is string) string {
+	return `EXISTS (SELECT 1 FROM events AS e2 WHERE e2.session = e.session AND e2.position <> e.position
+		AND (SELECT CASE WHEN d2.status = 'pending' AND (` + is + `) THEN 1 ELSE 0 END
+			FROM deliveries AS d2 WHERE d2.id = d.endpoint * 1099511627776 + e2.position) = 1)`
+}
 
 var (
 	putDelivery = statement(`INSERT INTO deliveries (id, endpoint, event, status, leased, attempts, since, due_at)
@@ -159,8 +162,7 @@ var (
 
 // underLease says of a delivery d of an event e that another one of its session is
 // leased, whether or not the lease has ended.
-const underLease = `EXISTS (SELECT 1 FROM events AS e2 JOIN deliveries AS d2 ON d2.id = d.endpoint * 1099511627776 + e2.position
-	WHERE e2.session = e.session AND e2.position <> e.position AND d2.status = 'pending' AND d2.leased = 1 ` + oneByOne + `)`
+var underLease = beside(`d2.leased = 1`)
 
 // mostRetries is how many retries Claim puts into the order of their events.
 const mostRetries = 1000
