@@ -71,7 +71,13 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	s := newStore(pool, o)
-	if err := s.do(ctx, func(q *run, _ *sqlstore.Batch) error { return s.frontier.Resume(q) }); err != nil {
+	err = s.do(ctx, func(q *run, _ *sqlstore.Batch) error {
+		if err := sqlstore.RefuseHalfCopied(q); err != nil {
+			return err
+		}
+		return s.frontier.Resume(q)
+	})
+	if err != nil {
 		pool.Close()
 		return nil, err
 	}
