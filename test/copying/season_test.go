@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -78,6 +79,11 @@ func makeSeason(t testing.TB, dir string, sessions int) {
 		}
 	}
 	s.saveBooks()
+	s.must(s.store.Configure(t.Context(), func(to store.Settings) error {
+		return to.PutImage(pay.Image{Name: "0123", Type: "image/png", Data: []byte{0, 1, 255}})
+	}))
+	_, err = s.store.Acknowledge(t.Context(), store.Consumer{Environment: pay.Sandbox, Name: "books"}, store.Place{Position: 7, Cursor: "seven", At: s.at})
+	s.must(err)
 	s.deliver(endpoint.ID)
 	s.must(s.store.Close())
 }
@@ -196,16 +202,30 @@ func (s *season) deliver(id pay.EndpointID) {
 	for done := 0; ; {
 		found, err := s.store.Claim(s.Context(), id, now, now.Add(time.Hour), 1000)
 		s.must(err)
-		if len(found) < 1000 {
-			return // these stay under lease, as after a crash
-		}
 		var made []store.Outcome
+		last := len(found) < 1000
+		if last {
+			found = found[:len(found)/2] // the rest stay under lease, as after a crash
+		}
 		for _, d := range found {
 			made = append(made, store.Outcome{Attempt: pay.Attempt{Delivery: d.ID, Number: 1, At: d.Since, Duration: 12 * time.Millisecond, Status: 200, Answer: []byte("ok")}})
 		}
 		s.must(s.store.Record(s.Context(), made...))
+		if last {
+			return
+		}
 		if done += len(found); done%100_000 == 0 {
 			s.Logf("%d webhooks", done)
 		}
 	}
+}
+
+// copyOf copies the files of an installation that has stopped.
+func copyOf(t testing.TB, dir string) string {
+	t.Helper()
+	to := t.TempDir()
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return to
 }

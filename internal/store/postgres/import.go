@@ -32,8 +32,9 @@ var (
 	ErrOtherSource = errors.New("the database is half copied from another source, or from this one as it was before something changed it")
 )
 
-// importing keeps two copies into one database apart.
-const importing = `SELECT pg_try_advisory_lock(hashtext('coinslot copy'), hashtext(current_database()))`
+// importing keeps two copies into one database apart. It waits a while, since the server may
+// not have noticed yet that an earlier one was killed.
+const importing = `SELECT pg_advisory_lock(hashtext('coinslot copy'), hashtext(current_database()))`
 
 // OpenImport connects to a database that holds nothing, or what an earlier Import has left,
 // and brings its schema up to date.
@@ -62,12 +63,11 @@ func OpenImport(ctx context.Context, url string) (_ *Import, err error) {
 	if err := migrate(ctx, config.ConnConfig); err != nil {
 		return nil, err
 	}
-	var alone bool
-	if err := i.conn.QueryRow(ctx, importing).Scan(&alone); err != nil {
-		return nil, failure("lock the database", err)
-	}
-	if !alone {
+	switch _, err := i.conn.Exec(ctx, importing); {
+	case codeOf(err) == lockNotAvailable:
 		return nil, errors.New("another copy into the database is under way")
+	case err != nil:
+		return nil, failure("lock the database", err)
 	}
 	return i, nil
 }
