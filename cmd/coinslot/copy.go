@@ -54,6 +54,7 @@ type mover struct {
 	dir      dataDir // of the source
 	database string
 	key      *vault.Vault
+	keyIn    string // where it was found
 }
 
 // moved is what a copy has come to.
@@ -85,14 +86,7 @@ func (m *mover) move(ctx context.Context, cfg *config.Copy) (err error) {
 	if err := m.find(cfg); err != nil {
 		return err
 	}
-	m.progress("Looking at the source …")
-	from, err := sqlite.OpenExport(ctx, m.database, m.dir.ledgerFile())
-	if err != nil {
-		return m.explainSource(err)
-	}
-	defer func() { err = errors.Join(err, from.Close()) }()
-	done := moved{Source: absolute(m.database), Books: from.HasBooks()}
-	if done.Key, err = m.tryKey(from, cfg); err != nil {
+	if err := m.openKey(cfg); err != nil {
 		return err
 	}
 	to, err := postgres.OpenImport(ctx, cfg.To)
@@ -100,6 +94,22 @@ func (m *mover) move(ctx context.Context, cfg *config.Copy) (err error) {
 		return fmt.Errorf("the target: %w", err)
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
+	m.note("Looking at the source …")
+	from, err := sqlite.OpenExport(ctx, m.database, m.dir.ledgerFile())
+	if err != nil {
+		return m.explainSource(err)
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	done := moved{Source: absolute(m.database), Books: from.HasBooks()}
+	if done.Key, err = m.tryKey(from); err != nil {
+		return err
+	}
+	// What was checked when the copy began is the same still, if the source is.
+	if begun, err := to.Begun(ctx, from.Mark()); err != nil || !begun {
+		if err = errors.Join(err, from.Check(ctx)); err != nil {
+			return fmt.Errorf("the source: %w", err)
+		}
+	}
 	done.Resumed, done.Before, err = to.Claim(ctx, from.Mark(), keyMark(m.key), m.restart)
 	switch {
 	case errors.Is(err, postgres.ErrOtherSource):
@@ -130,26 +140,31 @@ func (m *mover) move(ctx context.Context, cfg *config.Copy) (err error) {
 	return err
 }
 
-// find says where the source's files are.
+// find says where the source's files are, and refuses at once what a server has open.
 func (m *mover) find(cfg *config.Copy) error {
 	data := or(cfg.Data, config.DefaultData)
 	m.dir, m.database = dataDir(data), filepath.Join(data, "coinslot.db")
-	if cfg.From == "" {
-		return nil
-	}
-	info, err := os.Stat(cfg.From)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no data directory %s, and no database either", absolute(cfg.From))
-	case err != nil:
-		return err
-	case info.IsDir():
-		m.dir, m.database = dataDir(cfg.From), filepath.Join(cfg.From, "coinslot.db")
-	default:
-		m.database = cfg.From
-		if cfg.Data == "" {
-			m.dir = dataDir(filepath.Dir(cfg.From))
+	if cfg.From != "" {
+		info, err := os.Stat(cfg.From)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("there is no data directory %s, and no database either", absolute(cfg.From))
+		case err != nil:
+			return err
+		case info.IsDir():
+			m.dir, m.database = dataDir(cfg.From), filepath.Join(cfg.From, "coinslot.db")
+		default:
+			m.database = cfg.From
+			if cfg.Data == "" {
+				m.dir = dataDir(filepath.Dir(cfg.From))
+			}
 		}
+	}
+	if _, err := os.Stat(m.database); err != nil {
+		return m.explainSource(err)
+	}
+	if _, err := m.dir.readRunning(); err == nil {
+		return m.explainSource(sqlite.ErrInUse)
 	}
 	return nil
 }
@@ -165,7 +180,7 @@ func (m *mover) explainSource(err error) error {
 		if r, running := m.dir.readRunning(); running == nil {
 			by = fmt.Sprintf(" (process %d, at %s)", r.PID, r.URL)
 		}
-		return fmt.Errorf("a server has the source open%s: stop it first, such as by `systemctl stop coinslot`, and start none before the copy is done: %w", by, err)
+		return fmt.Errorf("a server has the source open%s: stop it first, such as by `systemctl stop coinslot`, and start none before the copy is done", by)
 	case errors.As(err, &schema) && schema.Has < schema.Knows:
 		return fmt.Errorf("the source is at schema version %d, and this program copies version %d: take a backup, bring it up to date with `coinslot migrate up --data %s --database %s`, and run this again",
 			schema.Has, schema.Knows, quoted(string(m.dir)), quoted(m.database))
@@ -173,22 +188,27 @@ func (m *mover) explainSource(err error) error {
 	return fmt.Errorf("the source: %w", err)
 }
 
-// tryKey opens what the source has sealed with the key that the new servers will need.
-func (m *mover) tryKey(from *sqlite.Export, cfg *config.Copy) (verdict string, err error) {
-	where := absolute(m.dir.vaultFile())
+// openKey opens the key that the new servers will need. It makes none.
+func (m *mover) openKey(cfg *config.Copy) (err error) {
+	m.keyIn = absolute(m.dir.vaultFile())
 	if cfg.MasterKey != "" {
-		where = "COINSLOT_MASTER_KEY"
+		m.keyIn = "COINSLOT_MASTER_KEY"
 		m.key, err = vault.Parse(cfg.MasterKey)
 	} else if _, err = os.Lstat(m.dir.vaultFile()); err == nil {
 		m.key, err = vault.Open(m.dir.vaultFile())
 	} else if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("there is no %s: put the source's key there, or its text into COINSLOT_MASTER_KEY; without it the copy could send no webhook and would know none of the cursors it has given out", where)
+		return fmt.Errorf("there is no %s: put the source's key there, or its text into COINSLOT_MASTER_KEY; without it the copy could send no webhook and would know none of the cursors it has given out", m.keyIn)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", where, err)
+		return fmt.Errorf("%s: %w", m.keyIn, err)
 	}
+	return nil
+}
+
+// tryKey opens with it what the source has sealed.
+func (m *mover) tryKey(from *sqlite.Export) (verdict string, err error) {
 	if verdict, err = opens(from.View, m.key); err == nil && verdict == keyDoesNot {
-		err = fmt.Errorf("%s does not open the secrets in the source: it is the key of another installation", where)
+		err = fmt.Errorf("%s does not open the secrets in the source: it is the key of another installation", m.keyIn)
 	}
 	return verdict, err
 }

@@ -408,7 +408,7 @@ func TestASourceThatCannotBeReliedOnIsRefused(t *testing.T) {
 			from, err := sqlite.OpenExport(t.Context(), filepath.Join(dir, "coinslot.db"), filepath.Join(dir, "sandbox.db"))
 			if err == nil {
 				_, err = from.Tables(t.Context())
-				from.Close()
+				err = errors.Join(err, from.Check(t.Context()), from.Close())
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %s", err, test.want)

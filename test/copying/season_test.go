@@ -64,6 +64,9 @@ func makeSeason(t testing.TB, dir string, sessions int) {
 	endpoint, _, err := service.CreateEndpoint(t.Context(), pay.Endpoint{Environment: pay.Sandbox, Game: s.game.ID,
 		URL: "http://localhost:1/", Types: []pay.EventType{pay.SessionPaidEvent, pay.RefundSucceededEvent}})
 	s.must(err)
+	gone, _, err := service.CreateEndpoint(t.Context(), pay.Endpoint{Environment: pay.Sandbox, Game: s.game.ID, URL: "http://localhost:2/"})
+	s.must(err)
+	s.must(service.DeleteEndpoint(t.Context(), gone.ID)) // whose number is never used again
 	const together = 500
 	for made := 0; made < sessions; made += together {
 		s.must(s.store.Update(t.Context(), "sess_0", func(tx store.Tx) error {

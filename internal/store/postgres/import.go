@@ -122,6 +122,13 @@ func (i *Import) Claim(ctx context.Context, mark, key int64, anew bool) (resumed
 	return false, false, i.in(ctx, func(tx pgx.Tx) error { return i.note(ctx, tx, key) })
 }
 
+// Begun says whether an earlier Import of this source was cut short.
+func (i *Import) Begun(ctx context.Context, mark int64) (bool, error) {
+	notes, err := i.notes(ctx)
+	of, half := notes[sqlstore.NoteBeingCopied]
+	return half && of == mark, err
+}
+
 // notes are what the table engine says.
 func (i *Import) notes(ctx context.Context) (map[string]int64, error) {
 	rows, err := i.conn.Query(ctx, `SELECT name, value FROM engine`)

@@ -28,8 +28,8 @@ type Export struct {
 }
 
 // OpenExport opens a database and the ledger that belongs to it. It refuses with ErrInUse
-// what a server has open, with SchemaError another schema than this program's, and what is
-// damaged or was changed by hand.
+// what a server has open, with SchemaError another schema than this program's, and one that
+// was changed by hand.
 func OpenExport(ctx context.Context, path, books string) (_ *Export, err error) {
 	e := &Export{}
 	defer func() {
@@ -48,7 +48,7 @@ func OpenExport(ctx context.Context, path, books string) (_ *Export, err error) 
 		return nil, fmt.Errorf("the sandbox's books: %w", err)
 	}
 	e.mark = int64(binary.BigEndian.Uint64(sum.Sum(nil)))
-	return e, e.look(ctx)
+	return e, e.refuseChanged(ctx)
 }
 
 // open locks a file, has what its log holds copied back, adds its bytes to a sum, and only
@@ -98,8 +98,8 @@ func addFile(sum hash.Hash, path string) error {
 	return errors.Join(err, f.Close())
 }
 
-// look refuses what should not be handed on.
-func (e *Export) look(ctx context.Context) error {
+// refuseChanged refuses a schema that is not as this program makes it.
+func (e *Export) refuseChanged(ctx context.Context) error {
 	want, _, err := wantedSchema(ctx)
 	if err != nil {
 		return err
@@ -111,12 +111,21 @@ func (e *Export) look(ctx context.Context) error {
 	if wrong, _ := has.compare(want); len(wrong) > 0 {
 		return fmt.Errorf("the schema was changed by hand: %s", strings.Join(wrong, "; "))
 	}
+	return nil
+}
+
+// Check reads every page, and refuses what is damaged.
+func (e *Export) Check(ctx context.Context) error {
 	for _, c := range []*conn{e.db, e.books} {
 		if c == nil {
 			continue
 		}
-		if damage, err := c.integrity(ctx, "quick_check"); err != nil || len(damage) > 0 {
-			return errors.Join(fmt.Errorf("the database is damaged: %s", strings.Join(damage, "; ")), err)
+		damage, err := c.integrity(ctx, "quick_check")
+		if err != nil {
+			return fmt.Errorf("check the database: %w", err)
+		}
+		if len(damage) > 0 {
+			return fmt.Errorf("the database is damaged: %s", strings.Join(damage, "; "))
 		}
 	}
 	return nil
