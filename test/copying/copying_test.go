@@ -70,7 +70,7 @@ func smallSeason(t testing.TB) (dir string) {
 	return dir
 }
 
-func exec(t testing.TB, url, statement string) {
+func execPostgres(t testing.TB, url, statement string) {
 	t.Helper()
 	c, err := pgx.Connect(t.Context(), url)
 	if err != nil {
@@ -287,7 +287,7 @@ func TestARowThatIsNotAsItWasIsFound(t *testing.T) {
 			found, _, err := run(t, dir, url, transfer.Options{Progress: func(p transfer.Progress) error {
 				if p.Done == p.Of && !done {
 					done = true
-					exec(t, url, test.statement)
+					execPostgres(t, url, test.statement)
 				}
 				return nil
 			}})
@@ -384,7 +384,7 @@ func TestWhatIsInUseIsRefused(t *testing.T) {
 			if _, err := postgres.Migrate(t.Context(), url); err != nil {
 				t.Fatal(err)
 			}
-			exec(t, url, statement)
+			execPostgres(t, url, statement)
 			if _, _, err := run(t, dir, url, transfer.Options{}); !errors.Is(err, postgres.ErrOccupied) {
 				t.Error(err)
 			}
