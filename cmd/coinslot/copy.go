@@ -100,7 +100,7 @@ func (m *mover) move(ctx context.Context, cfg *config.Copy) (err error) {
 		return m.explainSource(err)
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	done := moved{Source: absolute(m.database), Books: from.HasBooks()}
+	done := moved{Source: absolute(m.database), Books: from.HasBooks(), Tables: []movedTable{}}
 	if done.Key, err = m.tryKey(from); err != nil {
 		return err
 	}
@@ -222,7 +222,6 @@ func (m *mover) explainStop(ctx context.Context, err error) error {
 }
 
 func (done *moved) add(found []transfer.Compared) {
-	done.Tables = []movedTable{}
 	for _, c := range found {
 		done.Tables = append(done.Tables, movedTable{c.Table, c.Rows, c.RowsThere, c.Sum, c.SumThere, c.Equal(), tame(c.Difference, mostMessage)})
 		done.Rows += c.Rows

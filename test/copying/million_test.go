@@ -51,7 +51,7 @@ func TestAMillion(t *testing.T) {
 	m := &millionth{TB: t, program: program, dir: dir, url: postgrestest.Start(t, "shared_buffers=256MB", "max_wal_size=4GB").URL()}
 	for range *kills {
 		if !m.cut() {
-			break // it was done before it was killed
+			t.Fatal("the copy was done before there was anything to kill: with fewer sessions, -kills 0")
 		}
 		if _, err := m.say("doctor", "--data", dir, "--database", m.url); err == nil || !strings.Contains(err.Error(), "half copied") {
 			t.Fatal("a half copied database is looked at: ", err)
