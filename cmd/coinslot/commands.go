@@ -10,7 +10,7 @@ var commands = []command{
 	sessionsShow, paymentsLate,
 	refundsCreate, refundsList, refundsShow,
 	sandboxPay, sandboxAdvance, sandboxClock, triggerCommand, listenCommand,
-	backupCommand, restoreCommand, doctorCommand, migrateStatus, migrateUp,
+	backupCommand, restoreCommand, copyCommand, doctorCommand, migrateStatus, migrateUp,
 	benchCommand,
 	versionCommand,
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/installation"
 	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/store"
+	"github.com/coinslot/coinslot/internal/store/postgres"
 	"github.com/coinslot/coinslot/internal/store/sqlite"
 	"github.com/coinslot/coinslot/internal/vault"
 	"github.com/coinslot/coinslot/internal/webhook"
@@ -26,16 +28,18 @@ var doctorCommand = command{
 that every session is what its events tell. Looks for work that should have been done,
 secrets that cannot be opened, clocks, disks and permissions. It changes nothing.
 
-A server that runs is asked; where none runs, the files are looked at. --quick leaves out
-what takes as long as all that is stored. The exit status is 1 where there is trouble.`,
+A server that runs on this machine is asked; where none runs, the files are looked at, or
+the PostgreSQL database, whatever servers elsewhere do. --quick leaves out what takes as
+long as all that is stored. The exit status is 1 where there is trouble.`,
 	example: "coinslot doctor --data /var/lib/coinslot",
 	prepare: func(f *config.Flags) action {
-		where := config.CareFlags(f)
+		where := config.DoctorFlags(f)
 		d := &doctor{printer: &printer{}}
 		f.Flag("quick", "", "leave out the counters, the events of each session, and the pages of the database", config.Switch(&d.quick))
 		f.Flag("json", "", "print a list of findings as JSON", config.Switch(&d.json))
 		return func(ctx context.Context, c *console, _ []string) error {
 			where.ReadToken(c.env)
+			d.masterKey, _ = c.env("COINSLOT_MASTER_KEY")
 			d.console, d.meter = c, newMeter(c, "sessions:")
 			return d.examine(ctx, where)
 		}
@@ -45,10 +49,11 @@ what takes as long as all that is stored. The exit status is 1 where there is tr
 // doctor gathers findings, and writes each as it comes.
 type doctor struct {
 	*printer
-	meter    *meter
-	quick    bool
-	findings []finding
-	troubles int
+	meter     *meter
+	quick     bool
+	masterKey string // the text of a key file; may be empty
+	findings  []finding
+	troubles  int
 }
 
 // finding is as gateway.Finding, for JSON.
@@ -63,18 +68,24 @@ func (d *doctor) examine(ctx context.Context, where *config.Care) error {
 	dir := dataDir(where.Data)
 	_, err := dir.readRunning()
 	stopped := where.URL == "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRunning))
-	if stopped {
+	switch {
+	case stopped && where.Postgres():
+		err = d.examinePostgres(ctx, where)
+	case stopped:
 		err = d.examineStopped(ctx, where)
-	} else {
+	default:
 		err = d.examineServer(ctx, where)
 	}
 	d.meter.end()
 	if err != nil {
 		return err
 	}
-	if where.URL == "" {
+	switch {
+	case where.URL == "" && where.Postgres():
+		d.tell(permissions(dir, ""))
+	case where.URL == "":
 		d.examineFiles(dir, where.Database())
-	} else {
+	default:
 		d.tell(gateway.Finding{Check: "files", Verdict: gateway.Noted, Found: "files and disk were not looked at, since the server is elsewhere", Advice: "run this command there too"})
 	}
 	if d.findings == nil {
@@ -145,9 +156,6 @@ func (d *doctor) clockOf(ctx context.Context, dir dataDir) (ahead time.Duration,
 
 // examineStopped does the same on the files of a server that does not run.
 func (d *doctor) examineStopped(ctx context.Context, where *config.Care) error {
-	if err := refuseServer(where); err != nil {
-		return err
-	}
 	dir := dataDir(where.Data)
 	kept, err := sqlite.Open(ctx, where.Database(), sqlite.Options{AsItIs: true})
 	var old *sqlite.SchemaError
@@ -162,28 +170,71 @@ func (d *doctor) examineStopped(ctx context.Context, where *config.Care) error {
 		return err
 	}
 	defer func() { _ = kept.Close() }()
-	secrets, err := secretsOf(dir)
-	if err != nil {
-		d.tell(gateway.Finding{Check: "secret.key", Verdict: gateway.Trouble, Found: err.Error(), Advice: "put back the secret.key of this database before the server starts"})
-	}
 	ahead, err := d.clockOf(ctx, dir)
 	if err != nil {
 		return err
+	}
+	d.tell(gateway.Finding{Check: "server", Verdict: gateway.Noted, Found: "none runs on " + absolute(where.Data)})
+	return d.examineStore(ctx, kept, dir, ahead, true)
+}
+
+// examinePostgres does so on a database that servers elsewhere may be using.
+func (d *doctor) examinePostgres(ctx context.Context, where *config.Care) error {
+	kept, err := postgres.Open(ctx, where.Database(), postgres.Options{AsItIs: true})
+	var old *postgres.SchemaError
+	switch {
+	case errors.As(err, &old) && old.Has == 0:
+		return errors.New("the database is not Coinslot's: no server has made a schema in it")
+	case errors.As(err, &old) && old.Has < old.Knows:
+		d.tell(gateway.Finding{Check: "database", Verdict: gateway.Noted, Found: fmt.Sprintf("schema version %d, and this program's is %d: nothing else was looked at", old.Has, old.Knows),
+			Advice: "take a backup, and run coinslot migrate up, or start a server: it does the same"})
+		return nil
+	case err != nil:
+		return err
+	}
+	defer func() { _ = kept.Close() }()
+	servers, err := kept.Servers(ctx)
+	if err != nil {
+		return err
+	}
+	ahead, err := installation.Ahead(ctx, kept.Ledger())
+	if err != nil {
+		return err
+	}
+	f := gateway.Finding{Check: "server", Verdict: gateway.AllRight, Found: fmt.Sprintf("%d connected to %s", servers, kept.Name())}
+	if servers == 0 {
+		f.Verdict, f.Found = gateway.Noted, "none is connected to "+kept.Name()
+	}
+	d.tell(f)
+	return d.examineStore(ctx, kept, dataDir(where.Data), ahead, servers == 0)
+}
+
+// examineStore has the use cases look at what is stored.
+func (d *doctor) examineStore(ctx context.Context, kept store.Store, dir dataDir, ahead time.Duration, stopped bool) error {
+	secrets, err := d.secretsOf(dir)
+	if err != nil {
+		d.tell(gateway.Finding{Check: "secret.key", Verdict: gateway.Trouble, Found: err.Error(), Advice: "put back the secret.key of this database before the server starts"})
 	}
 	service, err := gateway.New(ctx, gateway.Options{Store: kept, Secrets: secrets, Clock: clock.New(ahead), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}
-	d.tell(gateway.Finding{Check: "server", Verdict: gateway.Noted, Found: "none runs on " + absolute(where.Data)})
 	return service.Examine(ctx, gateway.Examination{
-		Quick: d.quick, Stopped: true,
+		Quick: d.quick, Stopped: stopped,
 		Tell:     func(f gateway.Finding) error { d.tell(f); return nil },
 		Progress: func(done, of int64) error { d.meter.count(done, of); return nil },
 	})
 }
 
 // secretsOf opens secrets with the key that is there. It makes none.
-func secretsOf(dir dataDir) (gateway.Secrets, error) {
+func (d *doctor) secretsOf(dir dataDir) (gateway.Secrets, error) {
+	if d.masterKey != "" {
+		key, err := vault.Parse(d.masterKey)
+		if err != nil {
+			return noSecrets{}, fmt.Errorf("COINSLOT_MASTER_KEY %w", err)
+		}
+		return webhook.NewSecrets(key), nil
+	}
 	if _, err := os.Lstat(dir.vaultFile()); err != nil {
 		return noSecrets{}, errors.New("there is no " + dir.vaultFile())
 	}

@@ -84,13 +84,18 @@ func (in *kept) openPostgres(ctx context.Context, cfg *config.Serve, log *slog.L
 	if err := in.openVault(cfg); err != nil {
 		return err
 	}
-	mark := in.vault.Derive("which key it is")
-	same, err := s.SameMasterKey(ctx, int64(binary.BigEndian.Uint64(mark[:])))
+	same, err := s.SameMasterKey(ctx, keyMark(in.vault))
 	if err == nil && !same {
 		err = fmt.Errorf("the master key is another one than that of the servers that used this database before: "+
 			"put their secret.key into %s, or its text into COINSLOT_MASTER_KEY", absolute(string(in.dir)))
 	}
 	return err
+}
+
+// keyMark is by what a database tells the master key from others.
+func keyMark(v *vault.Vault) int64 {
+	mark := v.Derive("which key it is")
+	return int64(binary.BigEndian.Uint64(mark[:]))
 }
 
 // openVault takes the master key from the environment, or from the data directory.

@@ -134,9 +134,17 @@ func tryKey(b *sqlite.Backup, facts sqlite.Facts, path string) (verdict, why str
 	if facts.Schema != facts.Known {
 		return keyNotTried, "the backup is of an earlier version; `coinslot doctor` tries it once the server has run", nil
 	}
-	verdict, why = keyNotTried, "the backup has no secret yet that it must open"
+	if verdict, err = opens(b.View, key); verdict == keyNotTried {
+		why = "the backup has no secret yet that it must open"
+	}
+	return verdict, why, err
+}
+
+// opens says whether a key opens all that a database has sealed.
+func opens(view func(func(store.Reader) error) error, key *vault.Vault) (verdict string, err error) {
+	verdict = keyNotTried
 	secrets := webhook.NewSecrets(key)
-	err = b.View(func(r store.Reader) error {
+	err = view(func(r store.Reader) error {
 		endpoints, err := r.Endpoints()
 		if err != nil {
 			return err
@@ -148,15 +156,15 @@ func tryKey(b *sqlite.Backup, facts sqlite.Facts, path string) (verdict, why str
 		for _, e := range endpoints {
 			for _, s := range e.Secrets {
 				if secrets.Check(e.ID, s.Sealed) != nil {
-					verdict, why = keyDoesNot, ""
+					verdict = keyDoesNot
 					return nil
 				}
-				verdict, why = keyFits, ""
+				verdict = keyFits
 			}
 		}
 		return err
 	})
-	return verdict, why, err
+	return verdict, err
 }
 
 func (done restored) write(p *printer, data string) {

@@ -13,7 +13,15 @@ type Care struct {
 func CareFlags(f *Flags) *Care {
 	c := &Care{Admin: Admin{Data: DefaultData}}
 	c.dataFlags(f)
-	f.settingFrom("COINSLOT_URL", "server", "URL", "the server's URL, where it runs elsewhere; its token must be in COINSLOT_ADMIN_TOKEN", Reader{Read: baseURL(&c.URL)})
+	c.serverFlag(f)
+	return c
+}
+
+// DoctorFlags declares those of a command that can look into every database.
+func DoctorFlags(f *Flags) *Care {
+	c := &Care{Admin: Admin{Data: DefaultData}}
+	c.databaseFlags(f, "FILE|URL", "its SQLite database, by default coinslot.db in the data directory, or postgres://user@host/name")
+	c.serverFlag(f)
 	return c
 }
 
@@ -26,9 +34,20 @@ func StoppedFlags(f *Flags) *Care {
 
 // dataFlags declares the flags that say where all is kept.
 func (c *Care) dataFlags(f *Flags) {
-	f.Setting("data", "DIR", "the server's data directory", checked(&c.Data, notEmpty))
-	f.Setting("database", "FILE", "its SQLite database, by default coinslot.db in the data directory", Reader{Read: c.named.readDatabase, Secret: true})
+	c.databaseFlags(f, "FILE", "its SQLite database, by default coinslot.db in the data directory")
 }
+
+func (c *Care) databaseFlags(f *Flags, value, usage string) {
+	f.Setting("data", "DIR", "the server's data directory", checked(&c.Data, notEmpty))
+	f.Setting("database", value, usage, Reader{Read: c.named.readDatabase, Secret: true})
+}
+
+func (c *Care) serverFlag(f *Flags) {
+	f.settingFrom("COINSLOT_URL", "server", "URL", "the server's URL, where it runs elsewhere; its token must be in COINSLOT_ADMIN_TOKEN", Reader{Read: baseURL(&c.URL)})
+}
+
+// Postgres says whether the database is PostgreSQL.
+func (c *Care) Postgres() bool { return c.named.Postgres() }
 
 // Database is the database's file.
 func (c *Care) Database() string {

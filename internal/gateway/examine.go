@@ -106,7 +106,7 @@ func (x *examiner) schema(ctx context.Context) (Finding, error) {
 		f.Advice = "put back what is missing, or restore a backup: what the schema enforces is not enforced now"
 	case len(found.Foreign) > 0:
 		f.Verdict, f.Found = Noted, "somebody else has put something into the database: "+some(found.Foreign)
-	case !x.Quick:
+	case found.Pages:
 		f.Found += "; every page can be read"
 	}
 	return f, nil

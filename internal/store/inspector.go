@@ -14,4 +14,5 @@ type Inspection struct {
 	Wrong         []string // parts of the schema that are missing, or are not as this program makes them
 	Foreign       []string // parts of it that somebody else has made
 	Damage        []string // what cannot be read, or refers to what is not there
+	Pages         bool     // all of them were read
 }

@@ -183,9 +183,13 @@ const (
 	notifyOthers   = `SELECT pg_notify('coinslot', $1)`
 )
 
+// listening ends the name by which the database knows a connection that listens: each
+// server that runs has one.
+const listening = " listener"
+
 func (s *Store) listenOnce(ctx context.Context) error {
 	config := s.pool.Config().ConnConfig
-	config.RuntimeParams["application_name"] += " listener"
+	config.RuntimeParams["application_name"] += listening
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err

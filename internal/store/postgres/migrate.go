@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -25,6 +27,22 @@ const (
 type Version struct {
 	Has   int64 // what the database is at; 0: nothing is there yet
 	Knows int64 // what this program brings it up to
+}
+
+// SchemaError: a database has another schema than this program's.
+type SchemaError struct{ Has, Knows int64 }
+
+func (e *SchemaError) Error() string {
+	return fmt.Sprintf("the database is at schema version %d, and this program's is %d", e.Has, e.Knows)
+}
+
+// newest is the version of the last step.
+func newest(steps fs.FS) (int64, error) {
+	names, err := fs.Glob(steps, "*.sql")
+	if err != nil || len(names) == 0 {
+		return 0, errors.Join(errors.New("there are no migrations"), err)
+	}
+	return goose.NumericComponent(slices.Max(names))
 }
 
 // Migrate brings the schema of a database up to date, and says where it stands then.

@@ -49,6 +49,10 @@ type Options struct {
 	// anything or asked for news. It is for tests under a fake clock, in which days pass.
 	Alone bool
 
+	// AsItIs changes nothing: it refuses a database of another schema with SchemaError, rather
+	// than bring it up to date, and does no work in the background.
+	AsItIs bool
+
 	// Counted is called with the number of statements for each round trip. It may be nil.
 	Counted func(statements int)
 }
@@ -60,8 +64,10 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, config.ConnConfig); err != nil {
-		return nil, err
+	if !o.AsItIs {
+		if err := migrate(ctx, config.ConnConfig); err != nil {
+			return nil, err
+		}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -71,11 +77,29 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	s := newStore(pool, o)
-	if err := s.do(ctx, func(q *run, _ *sqlstore.Batch) error { return s.frontier.Resume(q) }); err != nil {
+	if o.AsItIs {
+		has, knows, err := s.versions(ctx)
+		if err == nil && has != knows {
+			err = &SchemaError{has, knows}
+		}
+		if err != nil {
+			pool.Close()
+			return nil, err
+		}
+	}
+	err = s.read(ctx, func(q *run) error {
+		if err := sqlstore.RefuseHalfCopied(q); err != nil {
+			return err
+		}
+		return s.frontier.Resume(q)
+	})
+	if err != nil {
 		pool.Close()
 		return nil, err
 	}
-	s.begin()
+	if !o.AsItIs {
+		s.begin()
+	}
 	return s, nil
 }
 

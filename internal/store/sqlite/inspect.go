@@ -35,6 +35,7 @@ func (s *Store) Inspect(ctx context.Context, quick bool) (found store.Inspection
 	}
 	found.Wrong, found.Foreign = has.compare(want)
 	if !quick {
+		found.Pages = true
 		found.Damage, err = c.integrity(ctx, "quick_check")
 	}
 	return found, err

@@ -28,7 +28,7 @@ func lock(path string) (*os.File, error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%s is in use by another process: only one can serve a database at a time", path)
+			return nil, fmt.Errorf("%s %w: only one can serve a database at a time", path, ErrInUse)
 		}
 		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
 	}

@@ -16,6 +16,9 @@ import (
 // first two can hold what was committed.
 var besides = []string{"-wal", "-journal", "-shm"}
 
+// ErrInUse: another process has the database open.
+var ErrInUse = errors.New("is in use by another process")
+
 // ErrOccupied: there is a database where another was to be put.
 var ErrOccupied = errors.New("there is a database already")
 

@@ -56,8 +56,8 @@ func SwapBook(q Querier, key string, was, value []byte) (bool, error) {
 }
 
 var (
-	claimMasterKey  = concurrent(`INSERT INTO engine (name, value) VALUES ('master key', $1) ON CONFLICT DO NOTHING`)
-	selectMasterKey = concurrent(`SELECT value FROM engine WHERE name = 'master key'`)
+	claimMasterKey  = concurrent(`INSERT INTO engine (name, value) VALUES ('` + NoteMasterKey + `', $1) ON CONFLICT DO NOTHING`)
+	selectMasterKey = concurrent(`SELECT value FROM engine WHERE name = '` + NoteMasterKey + `'`)
 )
 
 // SameMasterKey notes by what the master key is told from others, where nobody has yet,
