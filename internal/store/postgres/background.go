@@ -110,11 +110,8 @@ func (s *Store) missing() { s.gap.give() }
 // inBackground runs a transaction of the background, which Close does not wait for by
 // itself but with it.
 func (s *Store) inBackground(ctx context.Context, opening string, fn func(*run) error) error {
-	l := &line{pool: s.pool}
+	l := &line{pool: s.pool, ctx: ctx}
 	defer l.release()
-	if err := l.takeFor(ctx); err != nil {
-		return err
-	}
 	_, err := s.try(l, transaction{opening: opening, careful: true}, func(r *run, _ *sqlstore.Batch) error { return fn(r) })
 	return err
 }

@@ -22,6 +22,8 @@ const (
 	queryCanceled        = "57014"
 	adminShutdown        = "57P01"
 	crashShutdown        = "57P02"
+	completionUnknown    = "40003" // distributed engines say so of a COMMIT
+	resolutionUnknown    = "08007"
 )
 
 // codeOf is the code with which the database refused a statement; empty where it is not
@@ -37,11 +39,17 @@ func codeOf(err error) string {
 // again says whether the same transaction may well pass when it is run once more.
 func again(code string) bool { return code == serializationFailure || code == deadlockDetected }
 
+// unknown says whether an error leaves it open what became of a statement, as it is when no
+// answer came.
+func unknown(code string) bool {
+	return code == "" || code == completionUnknown || code == resolutionUnknown
+}
+
 // outOfReach says whether an error is about the database rather than about the statement:
 // it cannot be reached, is starting, stopping, full, overloaded or a standby.
 func outOfReach(err error) bool {
 	code := codeOf(err)
-	if code == "" {
+	if unknown(code) {
 		return true
 	}
 	switch code {

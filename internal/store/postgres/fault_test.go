@@ -24,10 +24,10 @@ func TestACrashOfTheServerLosesNothingThatWasAcknowledged(t *testing.T) {
 	var kept []pay.SessionID
 	for round := range 3 {
 		var all sync.WaitGroup
-		for i := range 8 {
+		for i := range 32 { // more than are written at a time, so that groups break off too
 			all.Go(func() {
 				for n := range 1000 {
-					c := order(t, round*10_000+i*1000+n)
+					c := order(t, round*100_000+i*1000+n)
 					_, err := create(t.Context(), s, c, "")
 					if err == nil {
 						mu.Lock()

@@ -42,11 +42,11 @@ func (s *Store) Inspect(ctx context.Context, _ bool) (found store.Inspection, er
 	if found.Schema, found.Known, err = s.versions(ctx); err != nil || found.Schema != found.Known {
 		return found, err
 	}
-	l := &line{pool: s.pool}
-	if err := l.takeFor(ctx); err != nil {
+	l := &line{pool: s.pool, ctx: ctx}
+	defer l.release()
+	if _, err := l.take(); err != nil {
 		return found, err
 	}
-	defer l.release()
 	err = pgx.BeginFunc(ctx, l.held, func(tx pgx.Tx) error {
 		var own string
 		if err := tx.QueryRow(ctx, `SELECT current_schema()`).Scan(&own); err != nil {

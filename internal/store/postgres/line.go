@@ -9,32 +9,22 @@ import (
 )
 
 // line is a transaction's way to the database: a connection that is taken out of the pool
-// when something is to be sent at the latest, and kept from one try to the next.
+// when something is to be sent, and kept from one try to the next.
 type line struct {
 	pool *pgxpool.Pool
-	held *pgxpool.Conn // nil: none yet
+	ctx  context.Context // how long a connection is wanted; what is done on it is finished
+	held *pgxpool.Conn   // nil: none yet
 }
 
-// takeFor takes the connection for a call that nothing was done for yet, so that it need
-// not wait longer than it is wanted.
-func (l *line) takeFor(ctx context.Context) error {
-	conn, err := l.pool.Acquire(ctx)
-	if err != nil {
-		return unwanted(ctx, err)
-	}
-	l.held = conn
-	return nil
-}
-
-// take is the connection, which is taken out of the pool where there is none yet. What has
-// begun is finished, whoever still wants it.
+// take is the connection, which is taken out of the pool where there is none yet. Nothing
+// has been sent then, so that ctx's error says that nothing has come of it.
 func (l *line) take() (*pgx.Conn, error) {
 	if l.held == nil {
-		ctx, stop := context.WithTimeout(context.Background(), answerTimeout)
+		ctx, stop := context.WithTimeout(l.ctx, answerTimeout)
 		defer stop()
 		conn, err := l.pool.Acquire(ctx)
 		if err != nil {
-			return nil, failure("connect to the database", err)
+			return nil, unwanted(l.ctx, err)
 		}
 		l.held = conn
 	}

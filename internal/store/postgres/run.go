@@ -323,7 +323,7 @@ func (r *run) commit() (lost bool, err error) {
 	case err == nil:
 		return false, errAssumed // it was rolled back, because of what nobody looked at
 	}
-	return codeOf(err) == "" && !errors.Is(err, errAssumed), err
+	return unknown(codeOf(err)) && !errors.Is(err, errAssumed), err
 }
 
 // rollBack undoes what was written. A connection on which that fails is given up.

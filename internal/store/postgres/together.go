@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"cmp"
+	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 
@@ -38,6 +40,9 @@ type draft struct {
 	err   error
 }
 
+// errBrokenOff is told of drafts whose writer came to no end.
+var errBrokenOff = errors.New("the writer of its group broke off")
+
 // drafts are those that wait, and how many of their callers are writing.
 type drafts struct {
 	mu      sync.Mutex
@@ -63,27 +68,38 @@ func (s *Store) writeTogether(queue []queued) (lost bool, err error) {
 	// answer yet.
 	queue = slices.DeleteFunc(queue, func(q queued) bool { return q.of == nil })
 	slices.SortStableFunc(queue, byPlace)
-	d := &draft{queue: queue, woken: make(chan struct{})}
+	d := &draft{queue: queue, woken: make(chan struct{}), lost: true, err: errBrokenOff}
 	if !s.drafts.lead(d) {
 		<-d.woken
-		if !d.leads {
-			return d.lost, d.err
-		}
 	}
-	defer s.drafts.pass()
-	l := &line{pool: s.pool}
-	defer l.release()
-	_, err = l.take() // while it waits for a connection, others come
-	group := s.drafts.takeUp(d)
-	if err != nil {
-		answer(group, false, err)
-	} else {
-		s.writeGroup(l, slices.Clone(group))
-	}
-	for _, other := range group[1:] {
-		close(other.woken)
+	if d.leads {
+		s.writeNext(d)
 	}
 	return d.lost, d.err
+}
+
+// writeNext writes the next group, of which first is one, and wakes the others, even where
+// it panics.
+func (s *Store) writeNext(first *draft) {
+	defer s.drafts.pass()
+	l := &line{pool: s.pool, ctx: context.Background()} // others want it too
+	defer l.release()
+	most := mostTogether
+	_, err := l.take() // while it waits for a connection, others come
+	if err != nil {
+		most = math.MaxInt // they would wait as long for the same
+	}
+	group := s.drafts.takeUp(first, most)
+	defer func() {
+		for _, other := range group[1:] {
+			close(other.woken)
+		}
+	}()
+	if err != nil {
+		answer(group, false, err)
+		return
+	}
+	s.writeGroup(l, slices.Clone(group))
 }
 
 // lead says whether a draft is to write at once. Else it waits.
@@ -92,17 +108,18 @@ func (g *drafts) lead(d *draft) bool {
 	defer g.mu.Unlock()
 	if g.writing < mostWriting {
 		g.writing++
+		d.leads = true
 		return true
 	}
 	g.waiting = append(g.waiting, d)
 	return false
 }
 
-// takeUp hands out those that wait, as far as one group can hold them.
-func (g *drafts) takeUp(first *draft) []*draft {
+// takeUp hands out the first and those that wait, as far as one group can hold them.
+func (g *drafts) takeUp(first *draft, most int) []*draft {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	n := min(len(g.waiting), mostTogether-1)
+	n := min(len(g.waiting), most-1)
 	group := append([]*draft{first}, g.waiting[:n]...)
 	g.waiting = slices.Delete(g.waiting, 0, n)
 	return group
@@ -141,9 +158,9 @@ func (s *Store) writeGroup(l *line, group []*draft) {
 		}
 		return
 	}
-	switch codeOf(err) {
-	case lockNotAvailable, queryCanceled:
-		err = errAssumed // one of them may have to wait longer than the others need to
+	switch code := codeOf(err); {
+	case again(code), code == lockNotAvailable, code == queryCanceled:
+		err = errAssumed // it may be one of them that meets others, or has to wait
 	}
 	answer(group, lost, err)
 }

@@ -40,12 +40,12 @@ func (s *Store) transact(ctx context.Context, how transaction, fn closure) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	l := &line{pool: s.pool}
+	l := &line{pool: s.pool, ctx: ctx}
 	defer l.release()
-	if !how.drafts {
-		if err := l.takeFor(ctx); err != nil {
-			return err
-		}
+	if how.drafts {
+		l.ctx = context.WithoutCancel(ctx) // it begins without a connection, and what has begun is finished
+	} else if _, err := l.take(); err != nil {
+		return err
 	}
 	for tries := 1; ; tries++ {
 		gone, err := s.try(l, how, fn)
@@ -95,7 +95,7 @@ func (s *Store) try(l *line, how transaction, fn closure) (gone bool, _ error) {
 	switch {
 	case r.fault != nil:
 		err, panicked = r.fault, false
-		if codeOf(err) == "" && !errors.Is(err, errAssumed) {
+		if codeOf(err) == "" && !errors.Is(err, errAssumed) && err != l.ctx.Err() {
 			err = failure("database", err)
 		}
 	case (err != nil || panicked) && r.assuming():
