@@ -60,7 +60,7 @@ func OpenImport(ctx context.Context, url string) (_ *Import, err error) {
 	if err := i.refuseForeign(ctx); err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, config.ConnConfig); err != nil {
+	if _, err := migrate(ctx, config.ConnConfig); err != nil {
 		return nil, err
 	}
 	switch _, err := i.conn.Exec(ctx, importing); {
