@@ -65,6 +65,7 @@ func (w *world) wantEvents(id pay.SessionID, want string) {
 	var got []string
 	if err := w.store.View(w.Context(), func(r store.Reader) error {
 		events, err := r.SessionEvents(id)
+		got = nil
 		for _, e := range events {
 			got = append(got, string(e.Type))
 		}

@@ -153,64 +153,6 @@ func (x *examiner) counters(ctx context.Context) (Finding, error) {
 	return f, nil
 }
 
-// sessions: what the rows say is what their events tell.
-func (x *examiner) sessions(ctx context.Context) (Finding, error) {
-	f := Finding{Check: "sessions", Verdict: AllRight}
-	if x.Quick {
-		return Finding{}, nil
-	}
-	var looked, wrong int64
-	var examples []string
-	for after := pay.SessionID(""); ; {
-		var n int64
-		err := x.store.View(ctx, func(r store.Reader) error {
-			page, err := r.SessionsAfter(after, examineBatch)
-			for i := 0; err == nil && i < len(page); i++ {
-				after = page[i].ID
-				n++
-				var records pay.Records
-				if records, err = recordsOf(r, page[i]); err != nil {
-					return err
-				}
-				if why := records.Check(); why != nil {
-					if wrong++; len(examples) < mostExamples {
-						examples = append(examples, fmt.Sprintf("%s: %v", page[i].ID, why))
-					}
-				}
-			}
-			return err
-		})
-		looked += n
-		if err == nil && x.Progress != nil {
-			err = x.Progress(looked, max(x.total, looked))
-		}
-		if err != nil {
-			return f, err
-		}
-		if n == 0 {
-			break
-		}
-	}
-	f.Found = fmt.Sprintf("%d are what their events tell", looked)
-	if wrong > 0 {
-		f.Verdict, f.Found = Trouble, fmt.Sprintf("%d of %d are not what their events tell: %s", wrong, looked, strings.Join(examples, "; "))
-		f.Advice = "compare each with the provider's records before anybody acts on it (coinslot sessions show ID), and with a backup"
-	}
-	return f, nil
-}
-
-func recordsOf(r store.Reader, s pay.Session) (all pay.Records, err error) {
-	all.Session = s
-	if all.Payments, err = r.SessionPayments(s.ID); err != nil {
-		return all, err
-	}
-	if all.Refunds, err = r.SessionRefunds(s.ID); err != nil {
-		return all, err
-	}
-	all.Events, err = r.SessionEvents(s.ID)
-	return all, err
-}
-
 func gameOrAll(game pay.GameID) string {
 	if game == "" {
 		return "all games"

@@ -140,17 +140,21 @@ func (w *world) pendingRefund(g *gateway.Service, p pay.Payment) pay.RefundID {
 	if err != nil {
 		w.Fatal(err)
 	}
-	c, err := history.Session.StartRefund(p, pay.NewRefundID(time.Now(), pay.Entropy{1}), pay.RefundOrder{}, time.Now())
-	if err == nil {
+	id := pay.NewRefundID(time.Now(), pay.Entropy{1})
+	err = w.store.Update(w.Context(), p.Session, func(tx store.Tx) error {
+		c, err := history.Session.StartRefund(p, id, pay.RefundOrder{}, time.Now())
+		if err != nil {
+			return err
+		}
 		for i := range c.Events {
 			c.Events[i].Payload = []byte("{}")
 		}
-		err = w.store.Update(w.Context(), p.Session, func(tx store.Tx) error { return tx.Apply(c) })
-	}
+		return tx.Apply(c)
+	})
 	if err != nil {
 		w.Fatal(err)
 	}
-	return c.Refund.ID
+	return id
 }
 
 func TestASessionThatNobodyEndsIsTrouble(t *testing.T) {

@@ -105,7 +105,7 @@ func play(t *testing.T, test func(w *world)) {
 		defer s.Close()
 		ledger := sandbox.NewMemoryLedger()
 		box := sandbox.New(sandbox.Options{Ledger: ledger})
-		w := &world{T: t, store: s, ledger: ledger, line: &line{Provider: box, box: box}}
+		w := &world{T: t, store: twice{s.(*sqlite.Store)}, ledger: ledger, line: &line{Provider: box, box: box}}
 		w.caller = gateway.Caller{Environment: pay.Sandbox}
 		test(w)
 	})

@@ -116,11 +116,13 @@ func (s *Service) sellOnce(ctx context.Context, game pay.Game, f flow) (pay.Sess
 		Item: &pay.ItemOrder{Title: "Triggered item", Price: 499, Currency: string(currency)},
 	}
 	id := pay.NewSessionID(now, entropy())
-	change, err := pay.NewSession(id, pay.Sandbox, game, order, now)
-	if err != nil {
-		return "", err
-	}
-	return id, s.store.Update(ctx, id, func(tx store.Tx) error { return s.apply(tx, change) })
+	return id, s.store.Update(ctx, id, func(tx store.Tx) error {
+		change, err := pay.NewSession(id, pay.Sandbox, game, order, now)
+		if err != nil {
+			return err
+		}
+		return s.apply(tx, change)
+	})
 }
 
 // wayBackTo is a return URL that the game allows.
@@ -194,6 +196,7 @@ func (s *Service) whatHappened(ctx context.Context, id pay.SessionID, wanted pay
 		if err != nil {
 			return err
 		}
+		out.Events = nil
 		for _, e := range events {
 			out.Events = append(out.Events, e.Type)
 		}

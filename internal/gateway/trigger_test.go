@@ -169,6 +169,7 @@ func (w *world) eventsOf(id pay.SessionID) string {
 	err := w.store.View(w.Context(), func(r store.Reader) error {
 		events, err := r.SessionEvents(id)
 		slices.SortFunc(events, func(a, b pay.Event) int { return int(a.Sequence - b.Sequence) })
+		types = nil
 		for _, e := range events {
 			types = append(types, e.Type)
 		}

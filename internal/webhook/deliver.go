@@ -168,6 +168,7 @@ func (r *Relay) disable(ctx context.Context, id pay.EndpointID, because func(pay
 	now := pay.Clock(r.now())
 	reason := ""
 	err := r.store.Configure(ctx, func(tx store.Settings) error {
+		reason = "" // of a run that came to nothing
 		e, err := tx.Endpoint(id)
 		if err != nil || !e.Enabled {
 			return err

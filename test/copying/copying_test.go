@@ -392,6 +392,54 @@ func TestWhatIsInUseIsRefused(t *testing.T) {
 	}
 }
 
+// A server opens the database first, and then says which master key it has. A copy may begin
+// in between.
+func TestAServerIsRefusedIfACopyBeginsWhileItStarts(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.URL(t)
+	server, err := postgres.Open(t.Context(), url, postgres.Options{Alone: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	to, err := postgres.OpenImport(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	if _, _, err := to.Claim(t.Context(), 1, 42, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []int64{42, 43} {
+		if _, err := server.SameMasterKey(t.Context(), key); !errors.Is(err, sqlstore.ErrHalfCopied) {
+			t.Errorf("with the key %d: %v", key, err)
+		}
+	}
+}
+
+func TestACopyThatBeginsAnewLeavesNothingOfWhatWasThere(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.URL(t)
+	to, err := postgres.OpenImport(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	if _, _, err := to.Claim(t.Context(), 1, 42, false); err != nil {
+		t.Fatal(err)
+	}
+	execPostgres(t, url, `INSERT INTO images (name, type, data) VALUES ('x', 'y', 'z')`)
+	execPostgres(t, url, `INSERT INTO tallies (environment, game, list, id, rows) VALUES ('sandbox', 'g', 'sessions', 'sess_1', 1)`)
+	if _, _, err := to.Claim(t.Context(), 2, 42, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"images", "tallies"} {
+		if n, err := to.Count(t.Context(), sqlstore.Table{Name: name}); n != 0 || err != nil {
+			t.Errorf("%s has %d rows, %v", name, n, err)
+		}
+	}
+}
+
 func TestASourceThatCannotBeReliedOnIsRefused(t *testing.T) {
 	t.Parallel()
 	whole := smallSeason(t)

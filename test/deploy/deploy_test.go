@@ -250,9 +250,7 @@ func TestKubernetesRunsOneReplicaOfTheImage(t *testing.T) {
 	if got := at(t, container, "ports.0.containerPort"); got != 8080 {
 		t.Errorf("the container's port is %v", got)
 	}
-	if data := words[slices.Index(words, "--data")+1]; !strings.HasPrefix(data, at(t, container, "volumeMounts.0.mountPath").(string)+"/") {
-		t.Errorf("the data directory %s is the volume itself, which its group can write to, or is elsewhere", data)
-	}
+	wantDataDirectory(t, container, words)
 	for path, want := range map[string]any{
 		"securityContext.runAsUser": user, "securityContext.fsGroup": user, "securityContext.runAsNonRoot": true,
 		"securityContext.fsGroupChangePolicy": "OnRootMismatch", "enableServiceLinks": false, "terminationGracePeriodSeconds": 30,
@@ -278,6 +276,26 @@ func TestKubernetesRunsOneReplicaOfTheImage(t *testing.T) {
 	}
 }
 
+// wantDataDirectory wants the server to be where commands within its container look for it,
+// which know nothing of its arguments, and that to be below the volume, to which others can write.
+func wantDataDirectory(t *testing.T, container any, serve []string) {
+	t.Helper()
+	data := regexp.MustCompile(`COINSLOT_DATA=(\S+)`).FindStringSubmatch(read(t, "Dockerfile"))[1]
+	if set, ok := container.(map[string]any)["env"].([]any); ok {
+		for _, v := range set {
+			if at(t, v, "name") == "COINSLOT_DATA" {
+				data = at(t, v, "value").(string)
+			}
+		}
+	}
+	if i := slices.Index(serve, "--data"); i >= 0 && serve[i+1] != data {
+		t.Errorf("the server is in %s, and commands look for it in %s", serve[i+1], data)
+	}
+	if mount := at(t, container, "volumeMounts.0.mountPath").(string); !strings.HasPrefix(data, mount+"/") {
+		t.Errorf("the data directory %s is the volume %s itself, or is elsewhere", data, mount)
+	}
+}
+
 func TestKubernetesRunsReplicasOnPostgreSQL(t *testing.T) {
 	kinds := map[string]map[string]any{}
 	for _, one := range documents(t, "kubernetes/postgresql.yaml") {
@@ -299,6 +317,7 @@ func TestKubernetesRunsReplicasOnPostgreSQL(t *testing.T) {
 		words = append(words, w.(string))
 	}
 	commandLine(t, "postgresql.yaml", words)
+	wantDataDirectory(t, container, words)
 	for path, want := range map[string]any{
 		"spec.strategy.rollingUpdate.maxUnavailable": 0, "spec.replicas": 3,
 		"spec.template.spec.terminationGracePeriodSeconds": 40, // 5 of preStop, and twice 10 of the server

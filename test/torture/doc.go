@@ -10,7 +10,8 @@
 //   - a receiver of webhooks that writes down all it gets;
 //   - the nemesis, which ends the server without warning, or stops it, or its database;
 //   - the truth, read once the dust has settled: from the API, from the database,
-//     and from the books of the sandbox's payment provider, which has a file of its own;
+//     and from the books of the sandbox's payment provider: a file of their own, or on
+//     PostgreSQL a table;
 //   - the checkers, pure functions of all that, one for each promise.
 //
 // A history holds three kinds of outcome. Acknowledged: the caller was told that it

@@ -24,8 +24,8 @@ type Siege struct {
 // FaultKind is what the nemesis does to several servers and their database.
 type FaultKind string
 
-// The kinds of fault. The last one is no fair one: something is acknowledged that the
-// standby does not have, as happens where it is not synchronous.
+// The kinds of fault. LatePlace is no fair one: something is acknowledged that the standby
+// does not have, as happens where it is not synchronous.
 const (
 	KillServer  FaultKind = "kill -9 of a server"
 	StopServer  FaultKind = "stop of a server that wakes up late"

@@ -232,6 +232,19 @@ func TestServersThatStartAtOnceMigrateOnce(t *testing.T) {
 	}
 }
 
+// Somebody else's database may be asked by mistake.
+func TestToAskForTheSchemaWritesNothing(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.EmptyURL(t)
+	if v, err := postgres.SchemaOf(t.Context(), url); err != nil || v.Has != 0 || v.Knows == 0 {
+		t.Error(v, err)
+	}
+	var tables int
+	if err := connect(t, url).QueryRow(t.Context(), `SELECT COUNT(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace`).Scan(&tables); err != nil || tables > 0 {
+		t.Errorf("%d tables are there now, %v", tables, err)
+	}
+}
+
 func TestAURLThatCannotBeUnderstoodIsRefusedWithoutRepeatingIt(t *testing.T) {
 	for _, url := range []string{"postgres://u:hunter2@h:port/d", "postgres://u:hunter2@h/d?sslmode=perhaps", "postgres://u:hunter2@127.0.0.1:1/d?connect_timeout=1"} {
 		_, err := postgres.Open(context.Background(), url, postgres.Options{})

@@ -60,7 +60,7 @@ func OpenImport(ctx context.Context, url string) (_ *Import, err error) {
 	if err := i.refuseForeign(ctx); err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, config.ConnConfig); err != nil {
+	if _, err := migrate(ctx, config.ConnConfig); err != nil {
 		return nil, err
 	}
 	switch _, err := i.conn.Exec(ctx, importing); {
@@ -142,23 +142,27 @@ func (i *Import) notes(ctx context.Context) (map[string]int64, error) {
 	return notes, failure("look into the database", err)
 }
 
+// filled are the tables that hold something once a server has used the database: what is
+// moved, and the tallies that nobody has folded yet.
+func filled() []string { return append(sqlstore.MovedTables(), "tallies") }
+
 // refuseOccupied refuses a database that a server has used.
 func (i *Import) refuseOccupied(ctx context.Context, notes map[string]int64) error {
-	var filled []string
-	for _, table := range append(sqlstore.MovedTables(), "tallies") {
+	var found []string
+	for _, table := range filled() {
 		var has bool
 		if err := i.conn.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM `+table+`)`).Scan(&has); err != nil {
 			return failure("look into the database", err)
 		}
 		if has {
-			filled = append(filled, table)
+			found = append(found, table)
 		}
 	}
-	if _, used := notes[sqlstore.NoteMasterKey]; used && len(filled) == 0 {
-		filled = append(filled, "a server's notes")
+	if _, used := notes[sqlstore.NoteMasterKey]; used && len(found) == 0 {
+		found = append(found, "a server's notes")
 	}
-	if len(filled) > 0 {
-		return fmt.Errorf("%w: it has %s; name one that no server has used, since what two installations hold cannot be put together", ErrOccupied, strings.Join(filled, ", "))
+	if len(found) > 0 {
+		return fmt.Errorf("%w: it has %s; name one that no server has used, since what two installations hold cannot be put together", ErrOccupied, strings.Join(found, ", "))
 	}
 	return nil
 }
@@ -178,7 +182,7 @@ func (i *Import) note(ctx context.Context, tx pgx.Tx, key int64) error {
 }
 
 func (i *Import) empty(ctx context.Context, tx pgx.Tx, key int64) error {
-	if _, err := tx.Exec(ctx, `TRUNCATE `+strings.Join(sqlstore.MovedTables(), ", ")+` RESTART IDENTITY`); err != nil {
+	if _, err := tx.Exec(ctx, `TRUNCATE `+strings.Join(filled(), ", ")+` RESTART IDENTITY`); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, `DELETE FROM engine WHERE name IN ($1, $2)`, sqlstore.NoteBeingCopied, sqlstore.NoteMasterKey); err != nil {

@@ -39,7 +39,8 @@ var errInspected = errors.New("inspected")
 // Inspect is store.Inspector's. It makes the schema anew in a transaction that comes to
 // nothing, and compares. Pages are for PostgreSQL's own tools to check.
 func (s *Store) Inspect(ctx context.Context, _ bool) (found store.Inspection, err error) {
-	if found.Schema, found.Known, err = s.versions(ctx); err != nil || found.Schema != found.Known {
+	v, err := versions(ctx, s.pool)
+	if found.Schema, found.Known = v.Has, v.Knows; err != nil || v.Has != v.Knows {
 		return found, err
 	}
 	l := &line{pool: s.pool, ctx: ctx}
@@ -133,22 +134,6 @@ func compareParts(has, want map[string]string) (wrong, foreign []string) {
 	slices.Sort(wrong)
 	slices.Sort(foreign)
 	return wrong, foreign
-}
-
-// versions are that of the schema, 0 where there is none, and the newest that this program knows.
-func (s *Store) versions(ctx context.Context) (has, knows int64, err error) {
-	steps, err := sqlstore.Migrations("postgres")
-	if err != nil {
-		return 0, 0, err
-	}
-	if knows, err = newest(steps); err != nil {
-		return 0, 0, err
-	}
-	var there bool
-	if err = s.pool.QueryRow(ctx, `SELECT to_regclass('goose_db_version') IS NOT NULL`).Scan(&there); err == nil && there {
-		err = s.pool.QueryRow(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&has)
-	}
-	return has, knows, failure("read schema version", err)
 }
 
 // Servers is how many servers are connected to the database.

@@ -47,30 +47,52 @@ func newest(steps fs.FS) (int64, error) {
 
 // Migrate brings the schema of a database up to date, and says where it stands then.
 func Migrate(ctx context.Context, url string) (Version, error) {
-	return withSchema(ctx, url, bringUpToDate)
-}
-
-// SchemaOf says where a database's schema stands. It writes nothing but goose's own table.
-func SchemaOf(ctx context.Context, url string) (Version, error) {
-	return withSchema(ctx, url, versionOf)
-}
-
-func withSchema(ctx context.Context, url string, do func(context.Context, *goose.Provider) (Version, error)) (Version, error) {
 	config, err := parse(url)
 	if err != nil {
 		return Version{}, err
 	}
-	return schema(ctx, config.ConnConfig, do)
+	return migrate(ctx, config.ConnConfig)
 }
 
-func migrate(ctx context.Context, config *pgx.ConnConfig) error {
-	_, err := schema(ctx, config, bringUpToDate)
-	return err
+// SchemaOf says where a database's schema stands. It writes nothing.
+func SchemaOf(ctx context.Context, url string) (v Version, err error) {
+	config, err := parse(url)
+	if err != nil {
+		return v, err
+	}
+	c, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	if err != nil {
+		return v, failure("connect to the database", err)
+	}
+	defer func() { err = errors.Join(err, c.Close(context.WithoutCancel(ctx))) }()
+	if err := checkVersion(ctx, c); err != nil {
+		return v, err
+	}
+	return versions(ctx, c)
 }
 
-// schema does something with the schema on a connection of its own, on which a statement
-// may take as long as it takes.
-func schema(ctx context.Context, config *pgx.ConnConfig, do func(context.Context, *goose.Provider) (Version, error)) (_ Version, err error) {
+// versions is where the schema stands, read from goose's table without goose, which makes
+// one where there is none.
+func versions(ctx context.Context, q interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}) (v Version, err error) {
+	steps, err := sqlstore.Migrations("postgres")
+	if err != nil {
+		return v, err
+	}
+	if v.Knows, err = newest(steps); err != nil {
+		return v, err
+	}
+	var there bool
+	if err = q.QueryRow(ctx, `SELECT to_regclass('goose_db_version') IS NOT NULL`).Scan(&there); err == nil && there {
+		err = q.QueryRow(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&v.Has)
+	}
+	return v, failure("read schema version", err)
+}
+
+// migrate brings the schema up to date on a connection of its own, on which a statement may
+// take as long as it takes.
+func migrate(ctx context.Context, config *pgx.ConnConfig) (_ Version, err error) {
 	config = config.Copy()
 	config.RuntimeParams["statement_timeout"] = "0"
 	config.AfterConnect = nil
@@ -83,7 +105,7 @@ func schema(ctx context.Context, config *pgx.ConnConfig, do func(context.Context
 	if err != nil {
 		return Version{}, err
 	}
-	return do(ctx, p)
+	return bringUpToDate(ctx, p)
 }
 
 func provider(db *sql.DB) (*goose.Provider, error) {

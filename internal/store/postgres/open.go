@@ -65,7 +65,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, err
 	}
 	if !o.AsItIs {
-		if err := migrate(ctx, config.ConnConfig); err != nil {
+		if _, err := migrate(ctx, config.ConnConfig); err != nil {
 			return nil, err
 		}
 	}
@@ -78,9 +78,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	s := newStore(pool, o)
 	if o.AsItIs {
-		has, knows, err := s.versions(ctx)
-		if err == nil && has != knows {
-			err = &SchemaError{has, knows}
+		v, err := versions(ctx, pool)
+		if err == nil && v.Has != v.Knows {
+			err = &SchemaError{v.Has, v.Knows}
 		}
 		if err != nil {
 			pool.Close()

@@ -61,9 +61,13 @@ var (
 )
 
 // SameMasterKey notes by what the master key is told from others, where nobody has yet,
-// and says whether it is the one that was noted.
+// and says whether it is the one that was noted. A copy notes the key of its source when it
+// begins, so the note is waited for first, and then it is seen whether a copy made it.
 func SameMasterKey(q Querier, mark int64) (bool, error) {
 	if _, err := q.Exec(claimMasterKey, mark); err != nil {
+		return false, err
+	}
+	if err := RefuseHalfCopied(q); err != nil {
 		return false, err
 	}
 	noted, err := one(q, readInteger, selectMasterKey)

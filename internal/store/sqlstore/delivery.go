@@ -82,6 +82,11 @@ var (
 	putDelivery = statement(`INSERT INTO deliveries (id, endpoint, event, status, leased, attempts, since, due_at)
 		VALUES ($1, $2, $3, 'pending', 0, 0, $4, 0) ON CONFLICT DO NOTHING`)
 
+	// The same for an event of which only the session and the number in it are known.
+	putEventDelivery = statement(`INSERT INTO deliveries (id, endpoint, event, status, leased, attempts, since, due_at)
+		SELECT $1 * 1099511627776 + position, $1, position, 'pending', 0, 0, at, 0
+		FROM events WHERE session = $2 AND sequence = $3`)
+
 	// Those never tried come in the order of their events by themselves. Those to be
 	// tried again lie in the order in which they come due, so of a backlog that came
 	// due meanwhile only the first mostRetries are put into the order of their events.
@@ -96,11 +101,6 @@ var (
 				WHERE d.endpoint = $2 AND d.status = 'pending' AND d.due_at > 0 AND d.due_at <= $1 AND NOT ` + mustWait + `
 				ORDER BY d.due_at LIMIT $4) AS retried) AS d
 		JOIN events AS e ON e.position = d.event ORDER BY d.id LIMIT $3`)
-
-	// The same for an event of which only the session and the number in it are known.
-	putEventDelivery = statement(`INSERT INTO deliveries (id, endpoint, event, status, leased, attempts, since, due_at)
-		SELECT $1 * 1099511627776 + position, $1, position, 'pending', 0, 0, at, 0
-		FROM events WHERE session = $2 AND sequence = $3`)
 
 	selectEnabled = statement(`SELECT number FROM endpoints WHERE id = $1 AND enabled = 1`)
 

@@ -9,7 +9,8 @@ import (
 	"github.com/coinslot/coinslot/internal/pay"
 )
 
-// This file and the migrations are all in which the engines differ.
+// The engines share their statements, but for those that are made by concurrent, and each
+// has migrations of its own.
 //
 // SQLite's writers take turns, so each sees what all before it did, and positions in the
 // feed become visible in their order. On an engine whose writers run side by side:
@@ -22,8 +23,8 @@ import (
 //   - positions become visible in another order than that in which they were given: see
 //     Settled.
 //
-// What PostgreSQL has and others have not, or not alike, is told with what stands in for it
-// in docs/scale.md, "Another engine".
+// What PostgreSQL has and others have not, or not alike, is listed with what stands in for
+// it in docs/scale.md, "Another engine".
 
 //go:embed migrations
 var migrations embed.FS
