@@ -87,6 +87,9 @@ type running struct {
 // the process ends. The lock on it tells a server that runs from one that was
 // killed: whoever has its port then must not be shown the token.
 func (d dataDir) announce(r running) (*os.File, error) {
+	if other, err := d.readRunning(); err == nil {
+		return nil, fmt.Errorf("a server runs on %s already, process %d: give each its own --data", d, other.PID)
+	}
 	text, err := json.Marshal(r)
 	if err == nil {
 		err = d.write(d.runningFile(), append(text, '\n'))

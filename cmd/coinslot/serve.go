@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/coinslot/coinslot/internal/config"
@@ -68,7 +67,10 @@ func serve(ctx context.Context, c *console, cfg *config.Serve) (err error) {
 	}
 	defer func() { err = errors.Join(err, in.dir.removeRunning(), announced.Close()) }()
 	// The port takes connections already; they wait until Serve accepts them.
-	tokenFile, _ := filepath.Abs(in.dir.tokenFile())
+	tokenFile := ""
+	if cfg.AdminToken == "" {
+		tokenFile = absolute(in.dir.tokenFile())
+	}
 	if err := (welcome{URL: door.url, SandboxKey: key, AdminTokenFile: tokenFile, hasInbox: whole.HasInbox}).write(c, cfg); err != nil {
 		return err
 	}

@@ -33,8 +33,8 @@ func firstStart(ctx context.Context, g *gateway.Service) (key string, err error)
 // welcome is what the server says when it is ready.
 type welcome struct {
 	URL            string `json:"url"`
-	SandboxKey     string `json:"sandbox_key,omitempty"` // only where it was just made: it is kept as a hash
-	AdminTokenFile string `json:"admin_token_file"`
+	SandboxKey     string `json:"sandbox_key,omitempty"`      // only where it was just made: it is kept as a hash
+	AdminTokenFile string `json:"admin_token_file,omitempty"` // empty where the token was given
 	hasInbox       bool
 }
 

@@ -2,12 +2,14 @@ package checkout_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coinslot/coinslot/internal/pay"
+	"github.com/coinslot/coinslot/internal/store"
 	"github.com/coinslot/coinslot/test/coinslottest"
 )
 
@@ -165,8 +167,10 @@ func TestABrokenStoreIsToldWithoutItsSecretsAndWithAReference(t *testing.T) {
 	if shop.Log.Contains(string(id)) {
 		t.Error("the log holds the whole id, which opens the page")
 	}
-	shop.Faults.Fail(pay.Refuse(pay.Unavailable, "the disk is full"))
-	if page := open(t, shop.Page(id)); page.status != http.StatusServiceUnavailable || page.header.Get("Retry-After") == "" {
-		t.Errorf("unavailable: %d", page.status)
+	for _, away := range []error{pay.Refuse(pay.Unavailable, "the disk is full"), fmt.Errorf("connect: %w", store.ErrUnavailable)} {
+		shop.Faults.Fail(away)
+		if page := open(t, shop.Page(id)); page.status != http.StatusServiceUnavailable || page.header.Get("Retry-After") == "" {
+			t.Errorf("%v: %d", away, page.status)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/coinslot/coinslot/internal/gateway"
 	"github.com/coinslot/coinslot/internal/pay"
 )
 
@@ -52,7 +53,7 @@ func (v *visit) failed(text string, id pay.SessionID, err error) {
 	s.Link = v.Address.page(id)
 	s.Reference = s.T("reference", v.report(id, err))
 	status := http.StatusInternalServerError
-	if pay.CodeOf(err) == pay.Unavailable {
+	if gateway.Unavailable(err) {
 		status = http.StatusServiceUnavailable
 		v.w.Header().Set("Retry-After", "5")
 	}

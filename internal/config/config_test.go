@@ -77,6 +77,8 @@ func TestServeRefusesNamingTheFlagAndWhatWouldBeRight(t *testing.T) {
 		{args: []string{"--addr", ":http"}, want: `--addr must end with a port from 0 to 65535, got ":http"`},
 		{args: []string{"--data", ""}, want: `--data must not be empty, got ""`},
 		{args: []string{"--database", "postgres://user:sec ret@%zz/coins"}, want: `--database must be a URL such as postgres://user:password@host:5432/name, or the path of a SQLite file`},
+		{args: []string{"--database", "host=db user=coinslot dbname=coins"}, want: `--database must be the path of a SQLite file, or sqlite: and the path, or a URL such as postgres://user:password@host:5432/name`},
+		{args: []string{"--database", "postgres:coinslot@db"}, want: `--database must be the path of a SQLite file, or sqlite: and the path, or a URL such as postgres://user:password@host:5432/name`},
 		{args: []string{"--database", "mysql://db"}, want: `--database must be the path of a SQLite file, or sqlite: and the path, or a URL such as postgres://user:password@host:5432/name`},
 		{args: []string{"--public-url", "pay.example"}, want: `--public-url must be an http(s) URL such as https://pay.example.com, without user, query or fragment, got "pay.example"`},
 		{args: []string{"--checkout-url", "https://pay.example/?a=b"}, want: `--checkout-url must be an http(s) URL such as https://pay.example.com, without user, query or fragment, got "https://pay.example/?a=b"`},

@@ -128,7 +128,9 @@ func (s *Serve) readDatabase(text string) error {
 		if _, err := url.Parse(path); err != nil {
 			return errors.New("must be a URL such as postgres://user:password@host:5432/name, or the path of a SQLite file")
 		}
-	case isURL || path == "" || strings.HasPrefix(path, "file:") || strings.ContainsAny(path, "?#"):
+	case isURL || path == "" || strings.HasPrefix(path, "file:") || strings.HasPrefix(path, "postgres") || strings.ContainsAny(path, "?#@="):
+		// What was meant for PostgreSQL, in another notation or mistyped, must not become
+		// a new file with a password in its name.
 		return errors.New("must be the path of a SQLite file, or sqlite: and the path, or a URL such as postgres://user:password@host:5432/name")
 	}
 	s.Database = path

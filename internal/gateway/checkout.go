@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -14,6 +15,11 @@ import (
 	"github.com/coinslot/coinslot/internal/provider"
 	"github.com/coinslot/coinslot/internal/store"
 )
+
+// Unavailable says whether an error is that nothing can be done just now.
+func Unavailable(err error) bool {
+	return pay.CodeOf(err) == pay.Unavailable || errors.Is(err, store.ErrUnavailable)
+}
 
 // Checkout is what the payment page shows. A session's id is all that a player
 // needs to see it: nobody can guess one.

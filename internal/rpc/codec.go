@@ -1,12 +1,14 @@
 package rpc
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/coinslot/coinslot/internal/pay"
 	"github.com/coinslot/coinslot/internal/rpc/wirejson"
@@ -99,6 +101,28 @@ func checkDecoded(m proto.Message) error {
 	}
 	why, _ := protowire.ConsumeString(raw[n:])
 	return &pay.Error{Code: pay.InvalidRequest, Message: why}
+}
+
+// textsChecked calls next unless a text of the message is refused. The public services
+// check each of theirs by itself.
+func textsChecked(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+		if err := checkTexts(req.Any().(proto.Message)); err != nil {
+			return nil, err
+		}
+		return next(ctx, req)
+	}
+}
+
+// checkTexts refuses a text with a NUL, which PostgreSQL cannot compare with any.
+func checkTexts(m proto.Message) (err error) {
+	m.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		if f.Kind() == protoreflect.StringKind && f.Cardinality() != protoreflect.Repeated && strings.ContainsRune(v.String(), 0) {
+			err = pay.RefuseField(pay.InvalidRequest, string(f.Name()), "%s must not have a NUL in it", f.Name())
+		}
+		return err == nil
+	})
+	return err
 }
 
 // Undecodable is the refusal of a body that is not the JSON of m, for callers that

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	adminv1 "github.com/coinslot/coinslot/gen/admin/v1"
 	payv1 "github.com/coinslot/coinslot/gen/pay/v1"
 	"github.com/coinslot/coinslot/internal/pay"
 )
@@ -124,5 +125,15 @@ func TestJSONAndBinaryOfOneRequestAreTheSameMessage(t *testing.T) {
 	}
 	if !proto.Equal(fromText, fromBinary) || !proto.Equal(asked, fromText) {
 		t.Errorf("JSON gives %v, binary %v", fromText, fromBinary)
+	}
+}
+
+func TestAnOperatorsTextWithANULIsRefusedByItsName(t *testing.T) {
+	err := checkTexts(&adminv1.CreateKeyRequest{GameId: "a\x00b"})
+	if pay.CodeOf(err) != pay.InvalidRequest || fieldOf(err) != "game_id" {
+		t.Errorf("got %v", err)
+	}
+	if err := checkTexts(&adminv1.CreateKeyRequest{GameId: "arcade", Label: "CI"}); err != nil {
+		t.Error(err)
 	}
 }

@@ -144,7 +144,7 @@ func (w Wire) tell(ctx context.Context, procedure string, err error) *connect.Er
 	case errors.Is(err, context.Canceled):
 		return w.Detail.error(connect.CodeCanceled, pay.Unavailable, "the caller went away before its turn; nothing was done")
 	case errors.Is(err, context.DeadlineExceeded):
-		return w.Detail.error(connect.CodeDeadlineExceeded, pay.Unavailable, "the caller's deadline passed; ask again with the same Idempotency-Key")
+		return w.Detail.error(connect.CodeDeadlineExceeded, pay.Unavailable, "the deadline passed, the caller's or the server's; ask again with the same Idempotency-Key")
 	case errors.Is(err, store.ErrUnavailable):
 		w.Log.ErrorContext(ctx, "store unavailable", "procedure", procedure, "error", err)
 		return w.Detail.refusal(pay.Refuse(pay.Unavailable, "the service is unavailable for the moment and the outcome is not known; ask again with the same Idempotency-Key"))

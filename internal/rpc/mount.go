@@ -66,7 +66,7 @@ func (wire Wire) admitting(g *gateway.Service, limit Limiter) func(*http.Request
 // NewAdminService serves admin.v1.AdminService to whoever shows the installation's token.
 func NewAdminService(admin adminv1connect.AdminServiceHandler, token string, log *slog.Logger) Service {
 	wire := OurWire(log)
-	_, handler := adminv1connect.NewAdminServiceHandler(admin, wire.Options())
+	_, handler := adminv1connect.NewAdminServiceHandler(admin, wire.Options(), connect.WithInterceptors(connect.UnaryInterceptorFunc(textsChecked)))
 	want := sha256.Sum256([]byte(token))
 	door := wire.Door(handler, func(r *http.Request) (context.Context, error) {
 		shown, _ := authn.BearerToken(r)

@@ -246,7 +246,7 @@ func TestToAskForTheSchemaWritesNothing(t *testing.T) {
 }
 
 func TestAURLThatCannotBeUnderstoodIsRefusedWithoutRepeatingIt(t *testing.T) {
-	for _, url := range []string{"postgres://u:hunter2@h:port/d", "postgres://u:hunter2@h/d?sslmode=perhaps", "postgres://u:hunter2@127.0.0.1:1/d?connect_timeout=1"} {
+	for _, url := range []string{"postgres://u:hunter2@h:port/d", "postgres://u:a@hunter2@h/d", "postgres://u:a@hunter2#b@h/d", "postgres://u:hunter2@h/d?sslmode=perhaps", "postgres://u:hunter2@127.0.0.1:1/d?connect_timeout=1"} {
 		_, err := postgres.Open(context.Background(), url, postgres.Options{})
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", url, err)

@@ -106,9 +106,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 // parse reads the URL. It never repeats it in an error: there may be a password in it.
 func parse(url string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
+	if err != nil || strings.ContainsAny(config.ConnConfig.Host, "@#") { // of a password that was not escaped
 		return nil, errors.New("the database must be a URL such as postgres://user:password@host:5432/name; " +
-			"its user, host, port, name or one of its parameters cannot be understood")
+			"its user, host, port, name or one of its parameters cannot be understood, or a character of the password must be escaped, such as @ by %40")
 	}
 	if !strings.Contains(url, "pool_max_conns") {
 		config.MaxConns = mostConnections

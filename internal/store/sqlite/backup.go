@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,8 +40,7 @@ func OpenBackup(path string) (*Backup, error) {
 			return nil, fmt.Errorf("%s has a log beside it, %s: it is no backup but a database that a server had open, and not whole without the log", path, path+ending)
 		}
 	}
-	name := url.URL{Scheme: "file", Path: path, RawQuery: "mode=ro&immutable=1"}
-	raw, err := new(sqlite.Driver).Open(name.String())
+	raw, err := new(sqlite.Driver).Open(fileURL(path, "mode=ro&immutable=1"))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}

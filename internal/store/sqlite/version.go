@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path/filepath"
 
 	"github.com/pressly/goose/v3"
 
@@ -32,8 +33,7 @@ func SchemaOf(ctx context.Context, path string) (has, knows int64, err error) {
 	} else if err != nil {
 		return 0, knows, fmt.Errorf("read schema version: %w", err)
 	}
-	name := url.URL{Scheme: "file", Path: path, RawQuery: "mode=ro&_pragma=busy_timeout(5000)&_pragma=query_only(ON)"}
-	db, err := sql.Open("sqlite", name.String())
+	db, err := sql.Open("sqlite", fileURL(path, "mode=ro&_pragma=busy_timeout(5000)&_pragma=query_only(ON)"))
 	if err != nil {
 		return 0, knows, fmt.Errorf("read schema version: %w", err)
 	}
@@ -43,4 +43,13 @@ func SchemaOf(ctx context.Context, path string) (has, knows int64, err error) {
 		return 0, knows, fmt.Errorf("read schema version: %w", err)
 	}
 	return has, knows, nil
+}
+
+// fileURL names a file as SQLite's URIs do, which take the beginning of a relative path for a host.
+func fileURL(path, query string) string {
+	if whole, err := filepath.Abs(path); err == nil {
+		path = whole
+	}
+	name := url.URL{Scheme: "file", Path: path, RawQuery: query}
+	return name.String()
 }
