@@ -206,6 +206,8 @@ func (s *Service) voidAbandoned(ctx context.Context, now time.Time) error {
 		return r.LivePayments(pay.PaymentAuthorized, pay.Clock(now.Add(-abandonedAfter)), after, most)
 	}
 	return eachPage(ctx, s, old, paymentID, func(p pay.Payment) error {
+		turn := s.pursuits.begin() // whoever moves the clock waits for a void of somebody else's too
+		defer turn.end()
 		session, err := view(ctx, s.store, func(r store.Reader) (pay.Session, error) { return r.Session(p.Session) })
 		if err != nil || now.Before(session.ExpiresAt.Add(abandonedAfter)) || p.Intent != "" || p.Asking {
 			return err
